@@ -1,0 +1,185 @@
+//! Checks of a service once all of its lines are read.
+
+use super::super::ast::{Kind, Span, Statement};
+use super::super::lines::Source;
+use super::super::model::Service;
+use super::super::sink::Sink;
+use super::warning;
+use crate::timeval::is_blank;
+
+/// A complete service with its lines.
+pub(in super::super) struct ServiceView<'v> {
+    pub(in super::super) source: &'v Source<'v>,
+    pub(in super::super) group: &'v str,
+    pub(in super::super) service: &'v Service,
+    /// The `service` line and all after it.
+    pub(in super::super) statements: &'v [Statement],
+}
+
+impl ServiceView<'_> {
+    /// The keyword of a line.
+    pub(super) fn keyword(&self, statement: &Statement) -> &str {
+        self.source.slice(statement.name)
+    }
+
+    /// The last line with that keyword: the one that counts.
+    fn last(&self, keyword: &str) -> Option<&Statement> {
+        self.statements.iter().rev().find(|statement| self.keyword(statement) == keyword)
+    }
+
+    /// The lines that name a program.
+    fn commands(&self) -> impl Iterator<Item = (&Statement, &str)> {
+        self.statements.iter().filter_map(|statement| {
+            let keyword = self.keyword(statement);
+            let is_command = matches!(keyword, "monitor" | "redistribute") || keyword.ends_with("alert");
+            is_command.then(|| (statement, self.source.slice(statement.rest)))
+        })
+    }
+}
+
+/// A check of one service.
+type Check = fn(&ServiceView<'_>, &mut Sink<'_>);
+
+const CHECKS: &[Check] = &[
+    nothing_feeds_it,
+    interval_without_monitor,
+    monitor_without_interval,
+    unbalanced_quotes,
+    malformed_exit_prefix,
+    glued_semicolons,
+    alertevery_shorter_than_interval,
+    dropped_words,
+];
+
+/// Runs all checks of a service.
+pub(in super::super) fn service(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    for check in CHECKS {
+        check(view, sink);
+    }
+}
+
+fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    let name = &view.service.name;
+    // Traps for unknown groups go to default:default, which waits for nothing else.
+    let takes_any_trap = view.group == "default" && **name == *"default";
+    let tried = ["monitor", "traptimeout", "interval"].iter().any(|keyword| view.last(keyword).is_some());
+    if !tried && !takes_any_trap {
+        let message =
+            format!("nothing tells whether the service `{name}` works: it has no monitor and no traptimeout");
+        let complaint = warning("W011", message, "only traps can change its status").help(
+            "add `interval` and `monitor`, or `traptimeout` for a service that reports by traps".to_owned(),
+        );
+        sink.warn(view.statements[0].text, view.statements[0].line, complaint);
+    }
+}
+
+fn interval_without_monitor(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    let (Some(statement), None) = (view.last("interval"), view.last("monitor")) else { return };
+    let message = format!("the service `{}` has an interval, but no monitor to run", view.service.name);
+    let complaint = warning("W012", message, "nothing to run")
+        .help("add a `monitor PROGRAM` line before the first `period`".to_owned());
+    sink.warn(statement.text, statement.line, complaint);
+}
+
+fn monitor_without_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    let (Some(statement), None) = (view.last("monitor"), view.last("interval")) else { return };
+    let message = format!(
+        "the monitor of the service `{}` never runs by itself: there is no interval",
+        view.service.name
+    );
+    let complaint = warning("W023", message, "never runs")
+        .help("add an `interval` line, such as `interval 5m`, before the first `period`".to_owned());
+    sink.warn(statement.text, statement.line, complaint);
+}
+
+fn unbalanced_quotes(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    for (statement, text) in view.commands().filter(|(_, text)| text.contains(['"', '\'', '\\'])) {
+        if let Err(unbalanced) = crate::words::split(text) {
+            let place = statement.rest.part(unbalanced.at, text.len());
+            let message = format!(
+                "a quote in this `{}` line is not closed: the program gets no arguments",
+                view.keyword(statement)
+            );
+            let complaint = warning("W009", message, "opened here")
+                .help("close it, or write `\\` before a quote that is meant as such".to_owned());
+            sink.warn(place, statement.line, complaint);
+        }
+    }
+}
+
+fn malformed_exit_prefix(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    let alerts = view.commands().filter(|(statement, _)| view.keyword(statement).ends_with("alert"));
+    for (statement, text) in alerts {
+        let head = text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("exit"));
+        if !head || !text[4..].trim_start_matches(is_blank).starts_with('=') {
+            continue;
+        }
+        let first = text.split(is_blank).next().unwrap_or(text);
+        let range = first.get(5..).and_then(super::super::values::exit_range);
+        let (message, label) = match range {
+            Some(_) if first.len() < text.len() => continue,
+            Some(_) => (format!("no program follows `{first}`"), "nothing to run"),
+            None if first.len() == 4 => {
+                ("blanks around `=` make `=` the program".to_owned(), "no blanks here")
+            }
+            None => (format!("`{first}` is not a range of exit statuses"), "expected exit=N or exit=N-M"),
+        };
+        let complaint =
+            warning("W010", message, label).help("write `exit=1 PROGRAM` or `exit=1-3 PROGRAM`".to_owned());
+        sink.warn(statement.rest.part(0, first.len()), statement.line, complaint);
+    }
+}
+
+fn glued_semicolons(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    let Some(statement) = view.last("monitor") else { return };
+    let text = view.source.slice(statement.rest);
+    let first = text.split(is_blank).next().unwrap_or(text);
+    if let Some(program) = first.strip_suffix(";;") {
+        let complaint =
+            warning("W013", format!("this runs a program called `{first}`"), "no blank before `;;`")
+                .help(format!("write `{program} ;;` to run `{program}` without the hosts"));
+        sink.warn(statement.rest.part(program.len(), first.len()), statement.line, complaint);
+    }
+}
+
+fn alertevery_shorter_than_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    let Service { interval: Some(interval), failure_interval, .. } = view.service else { return };
+    let between_runs = failure_interval.map_or(*interval, |while_failing| while_failing.min(*interval));
+    // From the end, because the last `alertevery` of a period is the one that counts.
+    let mut periods = view.service.periods.iter().rev();
+    let mut period = periods.next();
+    for statement in view.statements.iter().rev() {
+        if statement.kind == Kind::Period {
+            period = periods.next();
+        } else if view.keyword(statement) == "alertevery" {
+            let Some(every) = period.take().and_then(|period| period.alertevery) else { continue };
+            if every.interval < between_runs {
+                let message = format!(
+                    "this `alertevery` holds nothing back: the monitor runs every {between_runs}s only"
+                );
+                let complaint = warning("W015", message, "shorter than the interval")
+                    .help("leave it out, or write a longer time".to_owned());
+                sink.warn(statement.rest, statement.line, complaint);
+            }
+        }
+    }
+}
+
+/// Flags take no argument; `no_comp_alerts 0` is a yes.
+fn dropped_words(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    const FLAGS: [&str; 3] = ["allow_empty_group", "no_comp_alerts", "alerts_dont_count"];
+    for statement in view.statements.iter().filter(|statement| !statement.rest.is_empty()) {
+        let keyword = view.keyword(statement);
+        if FLAGS.contains(&keyword) {
+            let extra = view.source.slice(statement.rest);
+            let message = format!("`{extra}` is dropped: `{keyword}` alone says yes");
+            let complaint = warning("W017", message, "ignored").help("delete the line to say no".to_owned());
+            sink.warn(statement.rest, statement.line, complaint);
+        }
+    }
+}
+
+/// Where `word` stands in the text at `span`; all of it where it does not.
+pub(super) fn find(source: &Source<'_>, span: Span, word: &str) -> Span {
+    source.slice(span).find(word).map_or(span, |at| span.part(at, at + word.len()))
+}

@@ -1,0 +1,266 @@
+//! Alert programs: called, counted, and followed to their end.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::configure::Program;
+use super::effect::{Effect, Launch, Level, LogFile};
+use super::event::Ending;
+use crate::config::{AlertKeyword, CommandLine};
+use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
+use crate::nouns::{AlertKind, Now};
+use crate::schedule::ServiceId;
+use crate::words;
+
+/// One execution of an alert program; numbers are not used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlertId(pub u64);
+
+/// An alert program that is running.
+#[derive(Debug)]
+pub(super) struct AlertRun {
+    /// For the log: `alert mail.alert for web/ping`.
+    what: String,
+    /// The batch that it belongs to; none for tests and redistributions.
+    batch: Option<BatchId>,
+}
+
+/// The programs that were started together and count as one alert of a period.
+#[derive(Debug)]
+pub(super) struct Batch {
+    service: ServiceId,
+    period: usize,
+    /// Programs of which nothing is known yet.
+    unknown: u32,
+}
+
+/// Numbers are not used twice.
+pub(super) type BatchId = u64;
+
+/// How an alert is called: what differs between ordinary alerts, redistributions and tests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Ordinary,
+    Redistribute,
+    Test,
+}
+
+impl Engine {
+    pub(super) fn send_startup_alerts(&mut self, now: &Now, out: &mut Vec<Effect>) {
+        for id in self.ids() {
+            let service = &self.slot(id).service;
+            let lines = service.periods.iter().flat_map(|period| &period.alerts);
+            let concerned = service.redistribute.is_some()
+                || lines.map(|line| line.keyword).any(|keyword| keyword == AlertKeyword::Startupalert);
+            if concerned {
+                self.happen(id, &Happening::Startup, None, now, out);
+            }
+        }
+    }
+
+    /// Starts the alert lines that were decided on, and counts them where a program was found.
+    pub(super) fn fire(
+        &mut self,
+        id: ServiceId,
+        occasion: &Occasion,
+        firing: &[Firing],
+        intended: Option<&str>,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        for Firing { period, lines } in firing {
+            let batch = self.next_id();
+            let mut started = 0;
+            for &line in lines {
+                let command = self.slot(id).service.periods[*period].alerts[line].command.clone();
+                let call = (Call::Ordinary, Some(batch));
+                started += u32::from(self.call_alert(id, &command, occasion, call, intended, now, out));
+            }
+            if started > 0 {
+                if occasion.kind != AlertKind::Up {
+                    self.batches.insert(batch, Batch { service: id, period: *period, unknown: started });
+                }
+                let slot = &mut self.services[id as usize];
+                slot.state.alert_count += u64::from(started);
+                decision::count(&slot.service, &mut slot.state, *period, occasion.kind, now);
+            }
+        }
+    }
+
+    pub(super) fn redistribute(
+        &mut self,
+        id: ServiceId,
+        occasion: &Occasion,
+        intended: Option<&str>,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(command) = self.slot(id).service.redistribute.clone() {
+            self.call_alert(id, &command, occasion, (Call::Redistribute, None), intended, now, out);
+        }
+    }
+
+    /// `test alert`: calls all lines of that kind in a period, whatever their `exit=` prefix, uncounted.
+    pub(super) fn test_alerts(
+        &mut self,
+        id: ServiceId,
+        period: usize,
+        occasion: &Occasion,
+        keyword: AlertKeyword,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let lines = &self.slot(id).service.periods[period].alerts;
+        let commands: Vec<CommandLine> =
+            lines.iter().filter(|line| line.keyword == keyword).map(|line| line.command.clone()).collect();
+        for command in commands {
+            self.call_alert(id, &command, occasion, (Call::Test, None), None, now, out);
+        }
+    }
+
+    /// Whether there is such a program; then it is being started.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are what an alert program is told; a struct would only rename them"
+    )]
+    fn call_alert(
+        &mut self,
+        id: ServiceId,
+        command: &CommandLine,
+        occasion: &Occasion,
+        (call, batch): (Call, Option<BatchId>),
+        intended: Option<&str>,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let Some(program) = self.programs.alerts.get(command.program()).cloned() else {
+            let text = format!("no alert found while trying to run {}: look at alertdir", command.program());
+            out.push(Effect::log(Level::Err, text));
+            return false;
+        };
+        let Ok(words) = words::split(command.arguments()) else {
+            let text = format!("alert not run: a quote is not closed in its line: {}", command.text);
+            out.push(Effect::log(Level::Err, text));
+            return false;
+        };
+        let word = match (call, occasion.kind) {
+            (Call::Test, AlertKind::Failure) => "testalert",
+            (_, kind) => kind.history_word(),
+        };
+        let slot = self.slot(id);
+        let name = program.shown().rsplit('/').next().unwrap_or_default();
+        let what = format!("{word} {name} for {}/{}", slot.group, slot.service.name);
+        let alert = AlertId(self.next_id());
+        self.note_call(id, call, word, &what, (&program, command), occasion, now, out);
+        let launch = Launch {
+            program,
+            args: self.alert_arguments(id, occasion.kind, words, now),
+            env: self.alert_environment(id, call, occasion, intended),
+        };
+        self.alert_runs.insert(alert, AlertRun { what, batch });
+        out.push(Effect::RunAlert { alert, launch, stdin: occasion.output.clone() });
+        true
+    }
+
+    /// Log, history and historicfile; in the words that clients parse.
+    #[expect(clippy::too_many_arguments, reason = "all of them stand in the history line")]
+    fn note_call(
+        &mut self,
+        id: ServiceId,
+        call: Call,
+        word: &str,
+        what: &str,
+        (program, command): (&Program, &CommandLine),
+        occasion: &Occasion,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        if call == Call::Redistribute {
+            return;
+        }
+        let summary = summary_of(&occasion.output);
+        let called = format!("({},{})", program.shown(), command.arguments());
+        out.push(Effect::log(Level::Alert, format!("calling {what} {called} {summary}")));
+        if call == Call::Ordinary {
+            let slot = self.slot(id);
+            let line = format!(
+                "{word} {} {} {} {} ({}) {summary}",
+                slot.group,
+                slot.service.name,
+                now.wall,
+                program.shown(),
+                command.arguments(),
+            );
+            self.alert_history.push(line.as_str().into());
+            out.push(Effect::Append { log: LogFile::Alerts, line });
+        }
+    }
+
+    fn alert_arguments(&self, id: ServiceId, kind: AlertKind, words: Vec<String>, now: &Now) -> Vec<String> {
+        let slot = self.slot(id);
+        let group = self.groups.get(&slot.group);
+        let hosts: Vec<&str> =
+            group.into_iter().flat_map(|group| group.enabled_hosts()).map(|host| &**host).collect();
+        let time = now.wall.to_string();
+        let fixed = ["-s", &*slot.service.name, "-g", &*slot.group, "-h", &hosts.join(" "), "-t", &time];
+        fixed.into_iter().chain(kind.flag()).map(str::to_owned).chain(words).collect()
+    }
+
+    fn alert_environment(
+        &self,
+        id: ServiceId,
+        call: Call,
+        occasion: &Occasion,
+        intended: Option<&str>,
+    ) -> Vec<(Arc<str>, String)> {
+        let Occasion { kind, exit, facts, .. } = occasion;
+        let Facts { opstatus, ack_comment, .. } = facts;
+        let mut env = self.common_environment(id, facts);
+        let mut add = |name: &str, value: String| env.push((name.into(), value));
+        exit.iter().for_each(|exit| add("MON_RETVAL", exit.to_string()));
+        add("MON_OPSTATUS", opstatus.code().to_string());
+        ack_comment.iter().filter(|text| !text.is_empty()).for_each(|text| add("MON_ACK", text.to_string()));
+        let is_test = call == Call::Test && *kind == AlertKind::Failure;
+        add("MON_ALERTTYPE", if is_test { "test" } else { kind.env_word() }.to_owned());
+        intended.iter().for_each(|service| add("MON_TRAP_INTENDED", (*service).to_owned()));
+        env
+    }
+
+    pub(super) fn alert_ended(
+        &mut self,
+        alert: AlertId,
+        ending: &Ending,
+        last_words: &str,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(AlertRun { what, batch }) = self.alert_runs.remove(&alert) else { return };
+        let said = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
+        out.push(match ending {
+            Ending::Exited(0) => Effect::log(Level::Debug, format!("{what} ended well{said}")),
+            Ending::Exited(status) => {
+                Effect::log(Level::Err, format!("{what} failed with status {status}{said}"))
+            }
+            Ending::Killed(signal) => {
+                Effect::log(Level::Err, format!("{what} was killed by signal {signal}{said}"))
+            }
+            Ending::NotStarted(why) => Effect::log(Level::Err, format!("{what} could not be started: {why}")),
+        });
+        if let Some(batch) = batch {
+            self.account_for(batch, matches!(ending, Ending::NotStarted(_)));
+        }
+    }
+
+    /// An alert counts if at least one of its programs was started. If none was, nobody was told, and it is
+    /// taken back.
+    fn account_for(&mut self, id: BatchId, not_started: bool) {
+        let Some(batch) = self.batches.get_mut(&id) else { return };
+        batch.unknown -= 1;
+        if not_started && batch.unknown > 0 {
+            return;
+        }
+        let Some(Batch { service, period, .. }) = self.batches.remove(&id) else { return };
+        if not_started {
+            decision::uncount(&mut self.slot_mut(service).state, period);
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Taking in a configuration: at start, and on reset.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::effect::{Effect, Level, ReadPurpose, StateFile};
+use super::{Answer, Engine, Group, Host, Slot, Stopped};
+use crate::allow::AllowList;
+use crate::config::{Config, DepBehavior, HostGroup, Service};
+use crate::decision::ServiceState;
+use crate::nouns::Now;
+use crate::period::Period;
+use crate::schedule::{Schedule, ServiceId, Timer};
+use crate::timeval::Timeval;
+
+/// A configuration with all that the world had to say about it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// mon.cf
+    pub config: Config,
+    /// Its globals, together with the command line.
+    pub settings: Settings,
+    /// Where the programs are.
+    pub programs: Programs,
+    /// The lines of the historicfile that are young enough; `None` without such a file.
+    pub alert_history: Option<Vec<Arc<str>>>,
+}
+
+/// The globals that the engine lives by; the command line has been laid over them.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Length of the histories.
+    pub maxkeep: usize,
+    /// Most runs at once.
+    pub maxprocs: Option<usize>,
+    /// First runs are spread over this.
+    pub randstart: Option<Timeval>,
+    /// How deep dependencies nest.
+    pub dep_recur_limit: u32,
+    /// No runs in this period.
+    pub exclude_period: Option<Arc<Period>>,
+    /// Startup alerts at a reset too.
+    pub startupalerts_on_reset: bool,
+    /// There is a downtime log.
+    pub dtlogging: bool,
+    /// There is a `monremote` command.
+    pub monremote: bool,
+    /// Who may connect.
+    pub clientallow: AllowList,
+    /// MON_STATEDIR
+    pub statedir: Arc<str>,
+    /// MON_LOGDIR
+    pub logdir: Arc<str>,
+    /// MON_CFBASEDIR
+    pub cfbasedir: Arc<str>,
+}
+
+/// The programs that mon.cf names, as far as they were found.
+#[derive(Debug, Clone, Default)]
+pub struct Programs {
+    /// By the first word of a monitor line.
+    pub monitors: BTreeMap<String, Program>,
+    /// By the first word of an alert line.
+    pub alerts: BTreeMap<String, Program>,
+}
+
+/// A program that can be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Absolute path of the executable.
+    pub path: Arc<str>,
+    /// The name it is called by, where the path does not say it: a program built into ours.
+    pub called: Option<Arc<str>>,
+}
+
+impl Program {
+    /// How logs and histories name it.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.called.as_deref().unwrap_or(&self.path)
+    }
+}
+
+impl Engine {
+    /// Replaces the configuration. Services start untested; disabled hosts and watches stay disabled.
+    pub(super) fn configure(&mut self, loaded: Loaded, now: &Now) {
+        let Loaded { config, settings, programs, alert_history } = loaded;
+        self.alert_history.set_length(settings.maxkeep);
+        self.failure_history.set_length(settings.maxkeep);
+        if let Some(lines) = alert_history {
+            self.alert_history.refill(lines);
+        }
+        self.settings = settings;
+        self.programs = programs;
+        self.aliases = config.aliases;
+        self.views = config.views;
+        let before = std::mem::take(&mut self.groups);
+        self.groups = groups(config.hostgroups, &before);
+        self.services.clear();
+        // Batches speak of services by number; the numbers are given anew.
+        self.batches.clear();
+        for watch in config.watches {
+            self.services.extend(watch.services.into_iter().map(|service| Slot {
+                group: watch.group.clone(),
+                state: ServiceState::untested(&service),
+                service,
+                running: None,
+                is_depended_on: false,
+            }));
+        }
+        self.services.shrink_to_fit();
+        self.index_services(&before);
+        self.mark_depended_on();
+        self.schedule_all(now);
+    }
+
+    fn index_services(&mut self, before: &BTreeMap<Arc<str>, Group>) {
+        for (id, slot) in self.services.iter().enumerate() {
+            let group = self.groups.entry(slot.group.clone()).or_default();
+            if !group.watched {
+                group.watched = true;
+                group.disabled = before.get(&slot.group).is_some_and(|group| group.disabled);
+            }
+            group.services.push(id as ServiceId);
+        }
+        for group in self.groups.values_mut() {
+            group.services.sort_by(|&a, &b| {
+                self.services[a as usize].service.name.cmp(&self.services[b as usize].service.name)
+            });
+            group.services.shrink_to_fit();
+        }
+    }
+
+    fn mark_depended_on(&mut self) {
+        let mut names = BTreeSet::new();
+        for slot in &self.services {
+            for (group, service) in monitor_dependencies(&slot.service) {
+                names.insert((group.to_owned(), service.to_owned()));
+            }
+        }
+        for (group, service) in names {
+            if let Some(id) = self.find(&group, &service) {
+                self.slot_mut(id).is_depended_on = true;
+            }
+        }
+    }
+
+    fn schedule_all(&mut self, now: &Now) {
+        self.schedule = Schedule::default();
+        self.waiting.clear();
+        self.held.clear();
+        for id in self.ids() {
+            let service = &self.slot(id).service;
+            let (interval, traptimeout) = (service.interval, service.traptimeout);
+            if let Some(interval) = interval {
+                let first = match self.settings.randstart {
+                    Some(spread) => self.chance.within(spread.duration()),
+                    None => interval.duration(),
+                };
+                self.schedule.set(id, Timer::Run, now.mono + first);
+            }
+            if let Some(timeout) = traptimeout {
+                self.schedule.set(id, Timer::TrapTimeout, now.mono + timeout.duration());
+            }
+        }
+        if let Some(stopped) = &mut self.stopped {
+            // Deadlines are counted from now; so the scheduler stands still from now on.
+            stopped.mono = now.mono;
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, out: &mut Vec<Effect>) {
+        let purpose = ReadPurpose::Reset { client: None, keepstate: true, stopped: false };
+        out.push(Effect::ReadConfig { purpose });
+    }
+
+    pub(super) fn config_read(
+        &mut self,
+        purpose: ReadPurpose,
+        result: Result<Box<Loaded>, Vec<String>>,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        match (purpose, result) {
+            (ReadPurpose::Test(client), result) => {
+                let errors = result.err().unwrap_or_default();
+                out.push(Effect::reply(client, Answer::TestConfig { errors }));
+            }
+            (ReadPurpose::Reset { client, .. }, Err(errors)) => {
+                for error in &errors {
+                    out.push(Effect::log(Level::Err, format!("error reading config file: {error}")));
+                }
+                out.extend(client.map(|client| Effect::reply(client, Answer::Reset { errors })));
+            }
+            (ReadPurpose::Reset { client, keepstate, stopped }, Ok(loaded)) => {
+                self.reset(*loaded, keepstate, stopped, now, out);
+                let answer = Answer::Reset { errors: Vec::new() };
+                out.extend(client.map(|client| Effect::reply(client, answer)));
+            }
+        }
+    }
+
+    fn reset(&mut self, loaded: Loaded, keepstate: bool, stopped: bool, now: &Now, out: &mut Vec<Effect>) {
+        self.forget_runs(out);
+        if stopped {
+            self.stopped = Some(Stopped { wall: now.wall, mono: now.mono });
+        }
+        let known = keepstate.then(|| (self.disabled(), self.snapshots(now)));
+        out.push(Effect::log(Level::Info, "resetting, and re-reading configuration"));
+        self.configure(loaded, now);
+        if let Some((disabled, services)) = &known {
+            self.restore(disabled, services, now, out);
+            out.push(Effect::Save { files: vec![StateFile::Disabled, StateFile::Opstatus], then: None });
+        }
+        out.push(Effect::ConfigChanged);
+        if self.settings.startupalerts_on_reset {
+            self.send_startup_alerts(now, out);
+        }
+    }
+
+    /// Ends all runs; what they would have said belongs to a configuration that is gone.
+    fn forget_runs(&mut self, out: &mut Vec<Effect>) {
+        for &run in self.runs.keys() {
+            out.push(Effect::KillRun { run });
+        }
+        self.runs.clear();
+    }
+}
+
+/// The hostgroups; a host that was disabled in a group is so in the group of that name.
+fn groups(
+    hostgroups: BTreeMap<Arc<str>, HostGroup>,
+    before: &BTreeMap<Arc<str>, Group>,
+) -> BTreeMap<Arc<str>, Group> {
+    let was_disabled = |group: &str, host: &str| {
+        before.get(group).is_some_and(|group| group.hosts.iter().any(|h| h.disabled && *h.name == *host))
+    };
+    let group = |(name, hosts): (Arc<str>, HostGroup)| {
+        let hosts =
+            hosts.into_iter().map(|host| Host { disabled: was_disabled(&name, &host), name: host }).collect();
+        (name, Group { hosts, ..Group::default() })
+    };
+    hostgroups.into_iter().map(group).collect()
+}
+
+/// The services that decide whether this one's monitor may run.
+fn monitor_dependencies(service: &Service) -> impl Iterator<Item = (&str, &str)> {
+    let depends = service.depends.as_deref();
+    let depend = depends
+        .and_then(|depends| depends.depend.as_ref())
+        .filter(|_| service.dep_behavior == DepBehavior::Monitors);
+    let monitordepend = depends.and_then(|depends| depends.monitordepend.as_ref());
+    let parsed = [depend, monitordepend].into_iter().flatten().filter_map(|depend| depend.expr.as_ref().ok());
+    parsed.flat_map(|expr| expr.services())
+}
+
+/// How long the daemon sleeps at most before it looks again whether an excluded period is over. Periods are
+/// in civil time, which may be set or jump; a minute is what an operator will forgive.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(60);

@@ -1,0 +1,219 @@
+//! The daemon as a value.
+//!
+//! Everything that can happen is an [`Event`]; everything the daemon does about it is an [`Effect`].
+//! [`Engine::handle`] turns one into the other, [`Engine::next_deadline`] says when to come back without an
+//! event, [`Engine::query`] answers questions. Whoever owns the engine (the run loop, a simulated world, a
+//! test) brings the time and carries out the effects. There is no lock, no clock and no wait in here.
+
+mod alerts;
+mod answer;
+mod command;
+mod configure;
+mod depends;
+mod effect;
+mod event;
+mod orders;
+mod query;
+mod results;
+mod runs;
+mod session;
+mod snapshot;
+mod timers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::auth::Auth;
+use crate::config::{Service, ViewMember};
+use crate::decision::{Circumstances, ServiceState};
+use crate::history::Ring;
+use crate::nouns::{Mono, Now, Wall};
+use crate::schedule::{Chance, Schedule, ServiceId};
+
+pub use alerts::AlertId;
+pub use answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, PidRow};
+pub use command::{Command, List, Password, StateKind, Target, Test};
+pub use configure::{Loaded, Program, Programs, Settings};
+pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile};
+pub use event::{ClientId, Ending, Event, Trap};
+pub use runs::RunId;
+pub use session::Session;
+pub use snapshot::{Disabled, ServiceSnapshot};
+
+/// The daemon, but for its hands.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    programs: Programs,
+    auth: Auth,
+    services: Vec<Slot>,
+    groups: BTreeMap<Arc<str>, Group>,
+    aliases: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    views: BTreeMap<Arc<str>, Vec<ViewMember>>,
+    schedule: Schedule,
+    /// Due, but there are `maxprocs` runs already; first come, first served.
+    waiting: VecDeque<ServiceId>,
+    /// Due, but a monitor dependency fails, or it is an excluded period.
+    held: BTreeSet<ServiceId>,
+    runs: BTreeMap<RunId, runs::Run>,
+    alert_runs: BTreeMap<AlertId, alerts::AlertRun>,
+    /// Counted alerts of which it is not yet known whether a program could be started.
+    batches: BTreeMap<alerts::BatchId, alerts::Batch>,
+    clients: BTreeMap<ClientId, Session>,
+    alert_history: Ring<Arc<str>>,
+    failure_history: Ring<Arc<str>>,
+    stopped: Option<Stopped>,
+    started: Wall,
+    chance: Chance,
+    last_id: u64,
+}
+
+/// One service: how it is configured, how it is.
+#[derive(Debug)]
+struct Slot {
+    group: Arc<str>,
+    service: Service,
+    state: ServiceState,
+    running: Option<RunId>,
+    /// Some monitor dependency names this service: a change of its status may free held runs.
+    is_depended_on: bool,
+}
+
+/// A hostgroup, and the watch of that name if there is one.
+#[derive(Debug, Default)]
+struct Group {
+    hosts: Vec<Host>,
+    /// There is a watch.
+    watched: bool,
+    /// An operator forbade its alerts.
+    disabled: bool,
+    /// Services of the watch, sorted by name.
+    services: Vec<ServiceId>,
+}
+
+#[derive(Debug, Clone)]
+struct Host {
+    name: Arc<str>,
+    disabled: bool,
+}
+
+/// Since when the scheduler is stopped.
+#[derive(Debug, Clone, Copy)]
+struct Stopped {
+    wall: Wall,
+    mono: Mono,
+}
+
+impl Engine {
+    /// A daemon that has read its configuration and not started yet. `seed` decides all that is left to chance.
+    #[must_use]
+    pub fn new(loaded: Loaded, auth: Auth, now: &Now, seed: u64) -> Engine {
+        let mut engine = Engine {
+            alert_history: Ring::new(loaded.settings.maxkeep),
+            failure_history: Ring::new(loaded.settings.maxkeep),
+            settings: Settings::default(),
+            programs: Programs::default(),
+            auth,
+            services: Vec::new(),
+            groups: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            views: BTreeMap::new(),
+            schedule: Schedule::default(),
+            waiting: VecDeque::new(),
+            held: BTreeSet::new(),
+            runs: BTreeMap::new(),
+            alert_runs: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            stopped: None,
+            started: now.wall,
+            chance: Chance::seeded(seed),
+            last_id: 0,
+        };
+        engine.configure(loaded, now);
+        engine
+    }
+
+    /// Takes in what happened; returns what is to be done about it, in order.
+    pub fn handle(&mut self, event: Event, now: &Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let out = &mut effects;
+        match event {
+            Event::Started { stopped } => self.start_up(stopped, now, out),
+            Event::DeadlineReached => self.run_what_is_due(now, out),
+            Event::RunStarted { run, pid } => self.run_started(run, pid),
+            Event::RunEnded { run, ending, output } => self.run_ended(run, ending, output, now, out),
+            Event::AlertEnded { alert, ending, last_words } => {
+                self.alert_ended(alert, &ending, &last_words, out)
+            }
+            Event::Trap(trap) => self.trap_received(trap, now, out),
+            Event::ClientConnected { client, peer } => self.client_connected(client, peer, out),
+            Event::ClientGone { client } => self.client_gone(client),
+            Event::Command { client, line, command } => self.command(client, &line, command, now, out),
+            Event::Authenticated { client, user, accepted } => {
+                self.authenticated(client, user, accepted, out)
+            }
+            Event::ConfigRead { purpose, result } => self.config_read(purpose, result, now, out),
+            Event::AuthRead { client, auth } => self.auth_read(client, auth, out),
+            Event::StateRead { client, disabled, services } => {
+                self.restore(&disabled, &services, now, out);
+                out.extend(client.map(|client| Effect::reply(client, Answer::StateLoaded)));
+            }
+            Event::HangUp => self.hang_up(out),
+            Event::Terminate { signal } => Engine::terminate(signal, out),
+        }
+        effects
+    }
+
+    /// When [`Event::DeadlineReached`] is due; never before that does the daemon need to wake by itself.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        if self.stopped.is_some() { None } else { self.schedule.next_deadline() }
+    }
+
+    fn start_up(&mut self, stopped: bool, now: &Now, out: &mut Vec<Effect>) {
+        if stopped {
+            self.stopped = Some(Stopped { wall: now.wall, mono: now.mono });
+        }
+        out.push(Effect::log(Level::Info, "mon server started"));
+        self.send_startup_alerts(now, out);
+    }
+
+    fn find(&self, group: &str, service: &str) -> Option<ServiceId> {
+        let ids = &self.groups.get(group)?.services;
+        let position = ids.binary_search_by(|&id| (*self.slot(id).service.name).cmp(service)).ok()?;
+        Some(ids[position])
+    }
+
+    fn slot(&self, id: ServiceId) -> &Slot {
+        &self.services[id as usize]
+    }
+
+    fn slot_mut(&mut self, id: ServiceId) -> &mut Slot {
+        &mut self.services[id as usize]
+    }
+
+    fn ids(&self) -> std::ops::Range<ServiceId> {
+        0..self.services.len() as ServiceId
+    }
+
+    fn circumstances(&self, id: ServiceId) -> Circumstances {
+        let watch_disabled = self.groups.get(&self.slot(id).group).is_some_and(|group| group.disabled);
+        Circumstances { stopped: self.stopped.is_some(), watch_disabled, started: self.started }
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}
+
+impl Group {
+    /// The hosts that are not disabled.
+    fn enabled_hosts(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.hosts.iter().filter(|host| !host.disabled).map(|host| &host.name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Monitor runs: what is started, with which words and in which environment.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::configure::Program;
+use super::effect::{Effect, Launch, Level};
+use super::event::Ending;
+use crate::decision::{Event as Happening, Facts, NO_SUMMARY, Source, summary_of};
+use crate::nouns::{Mono, Now};
+use crate::schedule::{ServiceId, Timer, next_on_grid};
+use crate::words;
+
+/// One execution of a monitor; numbers are not used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+/// A run that is going on.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) service: ServiceId,
+    pub(super) started: Mono,
+    pub(super) pid: Option<u32>,
+}
+
+/// A word that, standing last on a monitor line, keeps the hosts off it.
+const NO_HOSTS: &str = ";;";
+
+impl Engine {
+    /// Starts the monitor of a service whose deadline was `anchor`, and sets the next deadline.
+    pub(super) fn run_monitor(&mut self, id: ServiceId, anchor: Mono, now: &Now, out: &mut Vec<Effect>) {
+        self.schedule_next(id, anchor, now);
+        let Some(program) = self.monitor_program(id, out) else { return };
+        match self.monitor_arguments(id) {
+            Ok(Some(args)) => {
+                let launch = Launch { program, args, env: self.monitor_environment(id) };
+                let run = RunId(self.next_id());
+                let slot = self.slot_mut(id);
+                slot.running = Some(run);
+                slot.state.last_check = Some(now.wall);
+                self.runs.insert(run, Run { service: id, started: now.mono, pid: None });
+                out.push(Effect::RunMonitor { run, launch });
+            }
+            Ok(None) => {
+                let slot = self.slot(id);
+                let text = format!(
+                    "monitor for {}/{} not called because of no host arguments",
+                    slot.group, slot.service.name
+                );
+                out.push(Effect::log(Level::Err, text));
+            }
+            Err(problem) => {
+                self.slot_mut(id).state.last_check = Some(now.wall);
+                self.monitor_result(id, 1, problem.into(), now, out);
+            }
+        }
+    }
+
+    fn schedule_next(&mut self, id: ServiceId, anchor: Mono, now: &Now) {
+        let slot = self.slot(id);
+        let Some(interval) = slot.state.interval(&slot.service) else { return };
+        let next = next_on_grid(anchor, interval.duration(), now.mono);
+        self.schedule.set(id, Timer::Run, next);
+    }
+
+    fn monitor_program(&self, id: ServiceId, out: &mut Vec<Effect>) -> Option<Program> {
+        let slot = self.slot(id);
+        let name = slot.service.monitor.as_ref().map_or("", |monitor| monitor.program());
+        let program = self.programs.monitors.get(name);
+        if program.is_none() {
+            let text = format!(
+                "no monitor found while trying to run [{name}] for {}/{}: look at mondir",
+                slot.group, slot.service.name
+            );
+            out.push(Effect::log(Level::Err, text));
+        }
+        program.cloned()
+    }
+
+    /// The words of the monitor line and the hosts; `None` where no host is left to look at.
+    fn monitor_arguments(&self, id: ServiceId) -> Result<Option<Vec<String>>, String> {
+        let slot = self.slot(id);
+        let line = slot.service.monitor.as_ref().map_or("", |monitor| monitor.arguments());
+        let line = line.trim_end_matches(crate::timeval::is_blank);
+        let (line, wants_hosts) = match line.strip_suffix(NO_HOSTS) {
+            Some(rest) => (rest, false),
+            None => (line, true),
+        };
+        let mut args = words::split(line.trim_end_matches(crate::timeval::is_blank))
+            .map_err(|_| format!("a quote is not closed in the monitor line: {line}"))?;
+        if wants_hosts {
+            let hosts = self.hosts_to_check(id);
+            if hosts.is_empty() && !slot.service.allow_empty_group {
+                return Ok(None);
+            }
+            args.extend(hosts.iter().map(|host| host.to_string()));
+        }
+        Ok(Some(args))
+    }
+
+    /// The hosts of the group without those that are disabled, excluded, or explained by a failing parent.
+    fn hosts_to_check(&self, id: ServiceId) -> Vec<Arc<str>> {
+        let slot = self.slot(id);
+        let parents = self.failing_summaries(id);
+        let wanted = |host: &&Arc<str>| {
+            !slot.service.exclude_hosts.contains(host)
+                && !parents.iter().any(|summary| summary.contains(&***host))
+        };
+        let group = self.groups.get(&slot.group);
+        group.into_iter().flat_map(|group| group.enabled_hosts()).filter(wanted).cloned().collect()
+    }
+
+    fn monitor_environment(&self, id: ServiceId) -> Vec<(Arc<str>, String)> {
+        let facts = Facts::of(&self.slot(id).state);
+        let mut env = self.common_environment(id, &facts);
+        if let Some(good) = facts.depend_status {
+            env.push(("MON_DEPEND_STATUS".into(), u8::from(good).to_string()));
+        }
+        env
+    }
+
+    /// What monitors and alerts alike find in their environment.
+    pub(super) fn common_environment(&self, id: ServiceId, facts: &Facts) -> Vec<(Arc<str>, String)> {
+        let slot = self.slot(id);
+        let mut env: Vec<(Arc<str>, String)> =
+            slot.service.env.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+        let mut add = |name: &str, value: String| env.push((name.into(), value));
+        add("MON_GROUP", slot.group.to_string());
+        add("MON_SERVICE", slot.service.name.to_string());
+        facts.last_summary.iter().for_each(|summary| add("MON_LAST_SUMMARY", summary.to_string()));
+        facts.last_output.iter().for_each(|output| add("MON_LAST_OUTPUT", output.to_string()));
+        add("MON_LAST_FAILURE", facts.last_failure.to_string());
+        facts.first_failure.iter().for_each(|first| add("MON_FIRST_FAILURE", first.to_string()));
+        add("MON_LAST_SUCCESS", facts.last_success.to_string());
+        slot.service.description.iter().for_each(|text| add("MON_DESCRIPTION", text.to_string()));
+        add("MON_STATEDIR", self.settings.statedir.to_string());
+        add("MON_LOGDIR", self.settings.logdir.to_string());
+        add("MON_CFBASEDIR", self.settings.cfbasedir.to_string());
+        env
+    }
+
+    pub(super) fn run_started(&mut self, run: RunId, pid: u32) {
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.pid = Some(pid);
+        }
+    }
+
+    pub(super) fn run_ended(
+        &mut self,
+        run: RunId,
+        ending: Ending,
+        output: String,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        // A run that a reset has forgotten has nothing to say any more.
+        let Some(Run { service: id, started, .. }) = self.runs.remove(&run) else { return };
+        let slot = self.slot_mut(id);
+        slot.running = None;
+        slot.state.monitor_duration = Some(now.mono.since(started).as_secs());
+        let was_failing_interval = slot.state.failing_interval;
+        let (exit, output) = verdict_of(ending, output);
+        self.monitor_result(id, exit, output.into(), now, out);
+        self.reschedule_after_run(id, was_failing_interval, now);
+        self.run_those_waiting(now, out);
+    }
+
+    fn monitor_result(
+        &mut self,
+        id: ServiceId,
+        exit: i64,
+        output: Arc<str>,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let happening = Happening::Result { source: Source::Monitor, exit, output };
+        self.happen(id, &happening, None, now, out);
+    }
+
+    /// After a run the wait is counted anew where the interval changed, or where chance has a part in it.
+    fn reschedule_after_run(&mut self, id: ServiceId, was_failing_interval: bool, now: &Now) {
+        let slot = &self.services[id as usize];
+        let Some(interval) = slot.state.interval(&slot.service) else { return };
+        let mut wait = interval.duration();
+        if let Some(skew) = slot.service.randskew {
+            wait = self.chance.skewed(wait, skew.duration());
+        } else if slot.state.failing_interval == was_failing_interval {
+            return;
+        }
+        self.schedule.set(id, Timer::Run, now.mono + wait);
+    }
+}
+
+/// Exit status and output of a run. What the monitor could not say itself is said for it.
+fn verdict_of(ending: Ending, output: String) -> (i64, String) {
+    let says_nothing = summary_of(&output) == NO_SUMMARY;
+    match ending {
+        Ending::Exited(status) => (i64::from(status), output),
+        Ending::Killed(signal) if says_nothing => {
+            (128 + i64::from(signal), format!("monitor was killed by signal {signal}\n{output}"))
+        }
+        Ending::Killed(signal) => (128 + i64::from(signal), output),
+        Ending::NotStarted(why) => (1, format!("monitor could not be started: {why}\n")),
+    }
+}

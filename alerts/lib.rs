@@ -1,0 +1,76 @@
+//! The built-in alerts, one file each.
+//!
+//! An alert has two halves: `compose` turns an [`Invocation`] into a [`Message`] and touches nothing, [`deliver`]
+//! carries it out and says why it could not. The daemon counts an alert that ended with another status than 0 as
+//! not delivered, so an alert must not end well unless it did its work.
+//!
+//! To add an alert: its file, its line in [`ALERTS`], its tests.
+
+pub mod deliver;
+pub mod file;
+pub mod invocation;
+pub mod test;
+
+pub use deliver::{DeliveryError, Message, deliver};
+pub use invocation::{Invocation, LocalTime};
+
+/// A program that tells somebody.
+#[derive(Debug)]
+pub struct Alert {
+    /// What mon.cf calls it, suffix included.
+    pub name: &'static str,
+    /// What it has to say, and where to.
+    pub compose: fn(&Invocation) -> Message,
+    /// The same in a few words.
+    pub about: &'static str,
+    /// What `--help` prints.
+    pub usage: &'static str,
+    /// Does it read standard input? One that does not may be called by hand without it.
+    pub reads_input: bool,
+}
+
+/// All of them, by name.
+pub static ALERTS: [Alert; 2] = [
+    Alert {
+        name: "file.alert",
+        compose: file::compose,
+        about: "append alerts to a file",
+        usage: file::USAGE,
+        reads_input: true,
+    },
+    Alert {
+        name: "test.alert",
+        compose: test::compose,
+        about: "note that an alert was called",
+        usage: test::USAGE,
+        reads_input: false,
+    },
+];
+
+/// The alert of exactly that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Alert> {
+    ALERTS.iter().find(|alert| alert.name == name)
+}
+
+impl Alert {
+    /// Was only help asked for? The daemon never does: its words begin with `-s SERVICE`.
+    #[must_use]
+    pub fn wants_help(&self, invocation: &Invocation) -> bool {
+        invocation.words.first().is_some_and(|word| word == "--help")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_exact_and_in_order() {
+        assert!(ALERTS.is_sorted_by_key(|alert| alert.name));
+        assert_eq!(find("file.alert").map(|alert| alert.name), Some("file.alert"));
+        for name in ["file", "File.alert", "", "./test.alert"] {
+            assert!(find(name).is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What a monitor is handed: words, environment, and the moment it began.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use remon_core::getopt;
+
+/// Longest time a monitor may be told to take; also keeps the arithmetic of deadlines in range.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// One call of a monitor.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// The command line without the name of the program.
+    pub words: Vec<String>,
+    /// The environment, with the MON_ variables of the daemon.
+    pub env: BTreeMap<String, String>,
+    /// When the run began: every deadline counts from here.
+    pub started: Instant,
+}
+
+impl Invocation {
+    /// A call with these words and no environment, beginning now.
+    #[must_use]
+    pub fn of(words: &[&str]) -> Invocation {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Invocation { words, env: BTreeMap::new(), started: Instant::now() }
+    }
+
+    /// The one deadline of a run that may take `span`.
+    #[must_use]
+    pub fn deadline(&self, span: Duration) -> Instant {
+        self.started + span.min(LONGEST)
+    }
+}
+
+/// The span that an option like `-t 10` asks for; zero, nothing and nonsense select the default.
+#[must_use]
+pub fn seconds(option: Option<&str>, default: Duration) -> Duration {
+    option
+        .and_then(getopt::leading_number)
+        .filter(|seconds| *seconds > 0.0)
+        .map_or(default, |seconds| Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans() {
+        let default = Duration::from_secs(10);
+        for (option, millis) in [
+            (None, 10_000),
+            (Some("3"), 3_000),
+            (Some("0.5"), 500),
+            (Some("0"), 10_000),
+            (Some("-4"), 10_000),
+            (Some("soon"), 10_000),
+            (Some("99999999999999999999"), 86_400_000),
+        ] {
+            assert_eq!(seconds(option, default), Duration::from_millis(millis), "{option:?}");
+        }
+    }
+}

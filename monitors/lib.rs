@@ -1,0 +1,78 @@
+//! The built-in monitors, one file each.
+//!
+//! A monitor is a function from an [`Invocation`] to a [`Report`]. Inside it has two halves: a *probe* looks at
+//! one host or one file system once and says what it saw, a *judge* turns what was seen into the report and
+//! touches nothing. Probes run side by side ([`parallel`]), all bounded by one deadline, for the daemon sets no
+//! limit to a monitor. Only [`report`] prints: the first line that leaves the program becomes the summary on
+//! somebody's pager, so nothing else may speak first.
+//!
+//! To add a monitor: its file, its line in [`MONITORS`], its tests.
+
+pub mod freespace;
+pub mod invocation;
+pub mod loadavg;
+
+pub mod parallel;
+mod pressure;
+mod processes;
+pub mod report;
+mod sys;
+pub mod tcp;
+
+pub use invocation::Invocation;
+pub use report::Report;
+
+/// A program that looks at hosts and reports.
+#[derive(Debug)]
+pub struct Monitor {
+    /// What mon.cf calls it, suffix included.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Invocation) -> Report,
+    /// The same in a few words.
+    pub about: &'static str,
+}
+
+/// All of them, by name.
+pub static MONITORS: [Monitor; 3] = [
+    Monitor {
+        name: "freespace.monitor",
+        run: freespace::run,
+        about: "free space and inodes of mounted file systems",
+    },
+    Monitor {
+        name: "loadavg.monitor",
+        run: loadavg::run,
+        about: "load average and memory use of this machine",
+    },
+    Monitor { name: "tcp.monitor", run: tcp::run, about: "does a TCP port accept connections" },
+];
+
+/// The monitor of exactly that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Monitor> {
+    MONITORS.iter().find(|monitor| monitor.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_exact_and_in_order() {
+        assert!(MONITORS.is_sorted_by_key(|monitor| monitor.name));
+        assert_eq!(find("tcp.monitor").map(|monitor| monitor.name), Some("tcp.monitor"));
+        for name in ["tcp", "TCP.monitor", "tcp.monitor.real", "", "./tcp.monitor"] {
+            assert!(find(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_has_help_and_then_does_nothing_else() {
+        for monitor in &MONITORS {
+            let report = (monitor.run)(&Invocation::of(&["--help"]));
+            assert_eq!(report.exit, 0, "{}", monitor.name);
+            assert!(report.text().starts_with(&format!("usage: {}", monitor.name)), "{}", monitor.name);
+        }
+    }
+}

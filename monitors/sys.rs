@@ -1,0 +1,91 @@
+//! The few calls into the C library that std does not wrap.
+#![allow(unsafe_code, reason = "statvfs, getpwuid_r and sysconf have no safe wrapper in std")]
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::mem::MaybeUninit;
+
+/// Blocks and inodes of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Volume {
+    /// All blocks, in KiB.
+    pub(crate) blocks_kib: u64,
+    /// Blocks that an ordinary user can still take, in KiB.
+    pub(crate) available_kib: u64,
+    /// All inodes; 0 if the file system does not count them.
+    pub(crate) inodes: u64,
+    /// Inodes not in use.
+    pub(crate) free_inodes: u64,
+}
+
+/// Asks the file system at `path`. This can block for ever on a dead server: call it from a probe.
+pub(crate) fn volume(path: &str) -> io::Result<Volume> {
+    let path = CString::new(&*remon_core::text::encode(path))?;
+    let mut answer = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` is a C string, `answer` is large enough for what the call writes.
+    if unsafe { libc::statvfs(path.as_ptr(), answer.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call said that it filled it in.
+    let answer = unsafe { answer.assume_init() };
+    let kib = |blocks: u64| (u128::from(blocks) * u128::from(answer.f_frsize) / 1024) as u64;
+    Ok(Volume {
+        blocks_kib: kib(answer.f_blocks),
+        available_kib: kib(answer.f_bavail),
+        inodes: answer.f_files,
+        free_inodes: answer.f_ffree,
+    })
+}
+
+/// The name of a user, if it has one.
+pub(crate) fn user_name(uid: u32) -> Option<String> {
+    let mut entry = MaybeUninit::<libc::passwd>::uninit();
+    let mut strings = vec![0; 16 << 10];
+    let mut found = std::ptr::null_mut();
+    // SAFETY: all pointers are valid for the call, and the length is that of the buffer.
+    let status = unsafe {
+        libc::getpwuid_r(uid, entry.as_mut_ptr(), strings.as_mut_ptr(), strings.len(), &raw mut found)
+    };
+    if status != 0 || found.is_null() {
+        return None;
+    }
+    // SAFETY: the call succeeded, so `found` points to `entry`, whose name is a C string inside `strings`.
+    let name = unsafe { CStr::from_ptr((*found).pw_name) };
+    Some(remon_core::text::decode(name.to_bytes().to_vec()))
+}
+
+/// Bytes in a page of memory.
+pub(crate) fn page_bytes() -> u64 {
+    // SAFETY: sysconf takes any name and touches no memory of ours.
+    positive(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }, 4096)
+}
+
+/// Ticks in a second of process time.
+pub(crate) fn ticks_per_second() -> u64 {
+    // SAFETY: as above.
+    positive(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }, 100)
+}
+
+fn positive(answer: libc::c_long, fallback: u64) -> u64 {
+    u64::try_from(answer).ok().filter(|answer| *answer > 0).unwrap_or(fallback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_a_volume() {
+        let root = volume("/").expect("there is a root");
+        assert!(root.blocks_kib > 0 && root.available_kib <= root.blocks_kib, "{root:?}");
+        assert_eq!(volume("/no/such/path").map_err(|error| error.kind()), Err(io::ErrorKind::NotFound));
+        assert!(volume("a\0b").is_err());
+    }
+
+    #[test]
+    fn users_and_units() {
+        assert_eq!(user_name(0).as_deref(), Some("root"));
+        assert_eq!(user_name(4_294_967_290), None);
+        assert!(page_bytes() >= 1024 && ticks_per_second() >= 1);
+    }
+}

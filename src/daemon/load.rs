@@ -1,0 +1,214 @@
+//! Reading configuration: mon.cf with all that belongs to it, and auth.cf.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::net::{IpAddr, ToSocketAddrs as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use remon_core::auth::{self, Auth};
+use remon_core::config::{self, Config, Diagnostic, Located, diagnostic};
+use remon_core::engine::{Level, Loaded, Program, Programs};
+use remon_core::text;
+
+use super::logging::log;
+use super::options::Options;
+use super::site::Site;
+use crate::cli::programs;
+
+/// What is wrong with a configuration.
+#[derive(Debug, Default)]
+pub(super) struct Errors {
+    /// In the original's words, one a line.
+    pub(super) lines: Vec<String>,
+    /// In ours, with places and help.
+    pub(super) rendered: String,
+}
+
+impl From<String> for Errors {
+    fn from(line: String) -> Errors {
+        Errors { lines: vec![line], rendered: String::new() }
+    }
+}
+
+/// Reads mon.cf and everything that it points to.
+pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
+    options.randstart()?;
+    if let Some(basedir) =
+        options.basedir.as_deref().filter(|dir| !dir.is_empty() && !Path::new(dir).is_dir())
+    {
+        return Err(format!("basedir {basedir} does not exist").into());
+    }
+    let path = options.config_path();
+    let (config, text, diagnostics) =
+        read_checked(&path, options.m4().as_deref()).map_err(|error| error.to_string())?;
+    let name = path.display().to_string();
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+        let lines = errors.filter_map(|error| error.legacy.clone()).collect();
+        return Err(Errors { lines, rendered: diagnostic::render(&diagnostics, &name, &text) });
+    }
+    for warning in &diagnostics {
+        warn(warning, &name, &text);
+    }
+    let site = Site::resolve(options, &config.globals);
+    let settings = site.settings(options, &config.globals)?;
+    complain_of_missing_dirs(&site);
+    let programs = find_programs(&config, &site);
+    let alert_history = site.historicfile.as_deref().map(|file| read_history(file, &config));
+    Ok((site, Loaded { config, settings, programs, alert_history }))
+}
+
+/// Reads and checks a file; the diagnostics that need the world are among the others, in the order of the file.
+pub(crate) fn read_checked(path: &Path, m4: Option<&OsStr>) -> io::Result<(Config, String, Vec<Diagnostic>)> {
+    let text = text::decode(read(path, m4)?);
+    let (config, mut diagnostics) = config::load(&text);
+    diagnostics.extend(unreadable(config.globals.authfile.as_ref(), "authfile"));
+    diagnostics.extend(unreadable(config.globals.userfile.as_ref(), "userfile"));
+    diagnostics.sort_by_key(|diagnostic| diagnostic.line);
+    Ok((config, text, diagnostics))
+}
+
+/// The bytes of a configuration file, through m4 where asked for.
+fn read(path: &Path, m4: Option<&OsStr>) -> io::Result<Vec<u8>> {
+    let shown = path.display();
+    if !path.is_file() {
+        return Err(io::Error::other(format!("config file {shown} does not exist")));
+    }
+    let Some(m4) = m4 else {
+        return std::fs::read(path).map_err(|error| {
+            io::Error::other(format!("could not open cf file: {shown}: {}", plain(&error)))
+        });
+    };
+    let output = Command::new(m4).arg(path).stdin(Stdio::null()).output().map_err(|error| {
+        io::Error::other(format!("could not open m4 pipe of cf file: {shown}: {}", plain(&error)))
+    })?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(io::Error::other(format!("m4 failed on cf file {shown}: {said}")))
+}
+
+fn unreadable(file: Option<&Located>, global: &str) -> Option<Diagnostic> {
+    let located = file?;
+    let path = text::encode(&located.value).into_owned();
+    let path = Path::new(OsStr::from_bytes(&path));
+    // Opening is the only sure test, but opening a pipe would wait for its other end.
+    let readable = match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => std::fs::File::open(path).is_ok(),
+        found => found.is_ok(),
+    };
+    (!readable).then(|| diagnostic::unreadable_file(located, global))
+}
+
+fn warn(warning: &Diagnostic, name: &str, text: &str) {
+    // The two warnings that the original prints keep their words; they go to stderr as there.
+    if let Some(line) = &warning.legacy {
+        eprintln!("{line}");
+    }
+    let rendered = diagnostic::render(std::slice::from_ref(warning), name, text);
+    log(Level::Warning, rendered.lines().next().unwrap_or_default());
+}
+
+fn complain_of_missing_dirs(site: &Site) {
+    let dirs = [&site.statedir, &site.logdir].into_iter().chain(&site.mondirs).chain(&site.alertdirs);
+    for dir in dirs.filter(|dir| !dir.is_dir()) {
+        log(Level::Notice, &format!("{} does not exist", dir.display()));
+    }
+}
+
+/// Finds every program that the configuration names: in the search path, else among those built in.
+fn find_programs(config: &Config, site: &Site) -> Programs {
+    let ourselves: Option<Arc<str>> =
+        std::env::current_exe().ok().map(|path| Arc::from(path.to_string_lossy()));
+    let find = |names: BTreeSet<&str>, dirs: &[PathBuf], is_builtin: fn(&str) -> bool| {
+        let found = names.into_iter().filter_map(|name| {
+            let program = in_search_path(name, dirs).or_else(|| {
+                let path = ourselves.clone().filter(|_| is_builtin(name))?;
+                Some(Program { path, called: Some(name.into()) })
+            });
+            if program.is_none() {
+                log(Level::Err, &format!("{name} not found in any of {dirs:?}, and it is not built in"));
+            }
+            Some((name.to_owned(), program?))
+        });
+        found.collect()
+    };
+    let services = || config.watches.iter().flat_map(|watch| &watch.services);
+    let monitors = services().filter_map(|service| service.monitor.as_ref()).map(|monitor| monitor.program());
+    let lines = services().flat_map(|service| &service.periods).flat_map(|period| &period.alerts);
+    let redistributions = services().filter_map(|service| service.redistribute.as_ref());
+    let alerts = lines.map(|line| &line.command).chain(redistributions).map(|command| command.program());
+    Programs {
+        monitors: find(monitors.collect(), &site.mondirs, programs::is_builtin_monitor),
+        alerts: find(alerts.collect(), &site.alertdirs, programs::is_builtin_alert),
+    }
+}
+
+fn in_search_path(name: &str, dirs: &[PathBuf]) -> Option<Program> {
+    let executable = |path: &PathBuf| {
+        std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    let name = text::encode(name);
+    let path = dirs.iter().map(|dir| dir.join(OsStr::from_bytes(&name))).find(executable)?;
+    let path: OsString = path.into();
+    Some(Program { path: text::decode(path.as_bytes().to_vec()).into(), called: None })
+}
+
+/// The lines of the historicfile, as far back as `historictime` says.
+fn read_history(file: &Path, config: &Config) -> Vec<Arc<str>> {
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            log(Level::Err, &format!("could not read history from {}: {}", file.display(), plain(&error)));
+            return Vec::new();
+        }
+    };
+    let oldest = config.globals.historictime.map(|span| super::clock::wall() - span.whole_secs());
+    let recent = |line: &&str| {
+        let time = line.split_whitespace().nth(3).and_then(|time| time.parse().ok()).unwrap_or(0);
+        oldest.is_none_or(|oldest| time >= oldest)
+    };
+    let text = text::decode(bytes);
+    let told = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    text.lines().filter(told).filter(recent).map(Arc::from).collect()
+}
+
+/// Reads auth.cf; what cannot be used is an error that stops a start, and leaves the old rules on a reload.
+pub(super) fn auth(path: &Path) -> Result<Auth, String> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| format!("could not open {}: {}", path.display(), plain(&error)))?;
+    let (mut auth, issues) = auth::parse(&text::decode(bytes));
+    for issue in &issues {
+        if issue.fatal {
+            return Err(format!("could not parse line {} of auth file", issue.line));
+        }
+        log(Level::Err, &format!("{}, line {}: {}", path.display(), issue.line, issue.message));
+    }
+    let names: Vec<String> = auth.trap_host_names().map(str::to_owned).collect();
+    for name in names {
+        resolve(&name).into_iter().for_each(|address| auth.resolve(&name, address));
+    }
+    for issue in auth.unresolved() {
+        log(Level::Err, &format!("{}, line {}: {}", path.display(), issue.line, issue.message));
+    }
+    Ok(auth)
+}
+
+fn resolve(name: &str) -> Vec<IpAddr> {
+    (name, 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect()).unwrap_or_default()
+}
+
+/// An error in the words of the C library, without Rust's number behind it.
+pub(super) fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,335 @@
+//! The run loop: one task owns the engine, hands it what happens and carries out what follows.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use remon_core::auth::Auth;
+use remon_core::engine::{
+    Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose, RunId,
+    StateFile,
+};
+use remon_core::nouns::Mono;
+use remon_core::text;
+use remon_core::wire::reply::{self, Server};
+use remon_core::wire::statefile;
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::clock::{self, Clock};
+use super::load::{self, Errors};
+use super::logging::log;
+use super::login::{Doorman, Visitor};
+use super::message::{Inbox, Message, Reply};
+use super::options::Options;
+use super::runner::Runner;
+use super::site::Site;
+use super::store::{Job, Store};
+use super::{Sockets, listener, traps};
+
+/// Messages that wait for the engine; who sends more waits himself.
+const INBOX: usize = 1024;
+/// Messages taken at once, before deadlines are looked at again.
+const BATCH: usize = 256;
+/// Time for last replies to reach their clients.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The loop sleeps at most this long; only to have an end where there is no deadline.
+const FOREVER: Duration = Duration::from_secs(86_400);
+
+/// Runs the daemon to its end; returns its exit status.
+pub(super) async fn run(options: &Options, engine: Engine, site: Site, clock: Clock, sockets: Sockets) -> u8 {
+    let (inbox, mut messages) = mpsc::channel(INBOX);
+    let mut shell = match Shell::start(options, engine, site, clock, inbox) {
+        Ok(shell) => shell,
+        Err(error) => {
+            log(Level::Err, &format!("cannot start: {error}"));
+            return 1;
+        }
+    };
+    let (idle, auth, inbox) = (shell.idle.subscribe(), shell.auth.subscribe(), shell.inbox.clone());
+    tokio::spawn(listener::serve(sockets.clients, idle, inbox.clone()));
+    tokio::spawn(traps::serve(sockets.traps, auth, inbox.clone()));
+    if let Err(error) = pass_on_signals(&inbox) {
+        log(Level::Err, &format!("signals will not be heard: {error}"));
+    }
+    shell.begin(&mut messages).await;
+    let status = shell.attend(&mut messages).await;
+    shell.end().await;
+    status
+}
+
+/// SIGHUP resets, SIGTERM and SIGINT end.
+fn pass_on_signals(inbox: &Inbox) -> std::io::Result<()> {
+    let pass_on = |mut signals: Signal, event: fn() -> Event| {
+        let inbox = inbox.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if inbox.send(Message::Event(event())).await.is_err() {
+                    return;
+                }
+            }
+        });
+    };
+    pass_on(signal(SignalKind::hangup())?, || Event::HangUp);
+    pass_on(signal(SignalKind::terminate())?, || Event::Terminate { signal: "TERM" });
+    pass_on(signal(SignalKind::interrupt())?, || Event::Terminate { signal: "INT" });
+    Ok(())
+}
+
+/// The engine and everything it acts through.
+struct Shell {
+    options: Arc<Options>,
+    engine: Engine,
+    site: Arc<Site>,
+    clock: Clock,
+    inbox: Inbox,
+    runner: Runner,
+    store: Store,
+    doorman: Doorman,
+    server: Server,
+    /// By client: where it comes from, and the way to its task.
+    clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
+    /// By run: how to end it.
+    killers: BTreeMap<RunId, oneshot::Sender<()>>,
+    idle: watch::Sender<Duration>,
+    auth: watch::Sender<Arc<Auth>>,
+    exit: Option<u8>,
+}
+
+impl Shell {
+    fn start(
+        options: &Options,
+        engine: Engine,
+        site: Site,
+        clock: Clock,
+        inbox: Inbox,
+    ) -> std::io::Result<Shell> {
+        let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        Ok(Shell {
+            options: Arc::new(options.clone()),
+            runner: Runner::start(&Handle::current(), &inbox)?,
+            store: Store::start(&site, clock.now().wall, inbox.clone())?,
+            doorman: Doorman::default(),
+            server: Server { pid: std::process::id(), hostname: hostname.trim().to_owned() },
+            clients: BTreeMap::new(),
+            killers: BTreeMap::new(),
+            idle: watch::Sender::new(site.cltimeout),
+            auth: watch::Sender::new(Arc::new(engine.auth().clone())),
+            exit: None,
+            engine,
+            site: Arc::new(site),
+            clock,
+            inbox,
+        })
+    }
+
+    /// Saved state comes back before anything else happens.
+    async fn begin(&mut self, messages: &mut mpsc::Receiver<Message>) {
+        let files = match self.options.loadstate.as_deref() {
+            None => vec![],
+            Some("opstatus") => vec![StateFile::Opstatus],
+            Some("all") => vec![StateFile::Disabled, StateFile::Opstatus],
+            Some("disabled") => vec![StateFile::Disabled],
+            Some(other) => {
+                log(
+                    Level::Err,
+                    &format!("-l {other}: disabled, opstatus or all is wanted; nothing is loaded"),
+                );
+                vec![]
+            }
+        };
+        if !files.is_empty() {
+            self.store.submit(Job::Load(files, None));
+            while let Some(message) = messages.recv().await {
+                let loaded = matches!(message, Message::Event(Event::StateRead { .. }));
+                self.take(message);
+                if loaded {
+                    break;
+                }
+            }
+        }
+        self.handle(Event::Started { stopped: self.options.stopped });
+    }
+
+    async fn attend(&mut self, messages: &mut mpsc::Receiver<Message>) -> u8 {
+        let mut batch = Vec::with_capacity(BATCH);
+        let sleep = tokio::time::sleep(FOREVER);
+        tokio::pin!(sleep);
+        // The deadline that the sleep is set for; nothing once it has gone off.
+        let mut set_for: Option<Option<Mono>> = None;
+        loop {
+            if let Some(status) = self.exit {
+                return status;
+            }
+            let deadline = self.engine.next_deadline();
+            if set_for != Some(deadline) {
+                sleep.as_mut().reset(self.instant(deadline));
+                set_for = Some(deadline);
+            }
+            tokio::select! {
+                biased;
+                () = sleep.as_mut() => {
+                    set_for = None;
+                    self.handle(Event::DeadlineReached);
+                }
+                _ = messages.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|message| self.take(message)),
+            }
+        }
+    }
+
+    fn instant(&self, deadline: Option<Mono>) -> Instant {
+        Instant::from_std(match deadline {
+            Some(deadline) => self.clock.instant(deadline),
+            None => clock::instant_now() + FOREVER,
+        })
+    }
+
+    /// Lets clients read their last reply, and the store write what it has.
+    async fn end(mut self) {
+        self.clients.clear();
+        drop(self.inbox);
+        let store = self.store;
+        let finished = tokio::task::spawn_blocking(move || store.finish());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // A hanging disk does not keep the daemon from ending.
+        let _ = tokio::time::timeout(LAST_WORDS, finished).await;
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Event(event) => {
+                if let Event::ClientGone { client } = &event {
+                    self.clients.remove(client);
+                } else if let Event::RunEnded { run, .. } = &event {
+                    self.killers.remove(run);
+                }
+                self.handle(event);
+            }
+            Message::Connected { client, peer, replies } => {
+                self.clients.insert(client, (peer, replies));
+                self.handle(Event::ClientConnected { client, peer });
+            }
+            Message::ConfigRead { purpose, result } => self.config_read(purpose, *result),
+            Message::Saved { client, answer } => self.reply(client, &answer, false),
+            Message::DowntimeRead { client, log } => {
+                self.send(client, &reply::render_dtlog(log.as_deref()), false)
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let now = self.clock.now();
+        for effect in self.engine.handle(event, &now) {
+            self.carry_out(effect);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::RunMonitor { run, launch } => {
+                self.killers.insert(run, self.runner.monitor(run, launch));
+            }
+            Effect::KillRun { run } => {
+                // A run that is just ending needs no ending.
+                let _ = self.killers.remove(&run).map(|killer| killer.send(()));
+            }
+            Effect::RunAlert { alert, launch, stdin } => self.runner.alert(alert, launch, stdin),
+            Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
+            Effect::ReplyList { client, list } => self.reply_list(client, &list),
+            Effect::Close { client } => self.send(client, "", true),
+            Effect::Authenticate { client, user, password } => {
+                if let Some((peer, _)) = self.clients.get(&client) {
+                    let visitor = Visitor { client, peer: *peer, user, password };
+                    self.doorman.check(visitor, self.site.clone(), self.inbox.clone());
+                }
+            }
+            Effect::ReadConfig { purpose } => self.read_config(purpose),
+            Effect::ReadAuth { client } => self.read_auth(client),
+            Effect::AuthChanged => {
+                self.auth.send_replace(Arc::new(self.engine.auth().clone()));
+            }
+            Effect::ConfigChanged => {
+                self.idle.send_replace(self.site.cltimeout);
+                self.store.submit(Job::Moved(Box::new((*self.site).clone()), self.clock.now().wall));
+            }
+            Effect::Save { files, then } => {
+                let files = files.into_iter().map(|file| (file, self.state(file))).collect();
+                self.store.submit(Job::Save(files, then));
+            }
+            Effect::Load { files, client } => self.store.submit(Job::Load(files, Some(client))),
+            Effect::Append { log, line } => self.store.submit(Job::Append(log, line)),
+            Effect::Monremote { words } => self.tell_remote(&words),
+            Effect::Log { level, text } => log(level, &text),
+            Effect::Exit { status } => self.exit = Some(status),
+        }
+    }
+
+    fn state(&self, file: StateFile) -> String {
+        match file {
+            StateFile::Disabled => statefile::render_disabled(&self.engine.disabled()),
+            StateFile::Opstatus => statefile::render_opstatus(&self.engine.snapshots(&self.clock.now())),
+        }
+    }
+
+    fn reply(&self, client: ClientId, answer: &Answer<'_>, close: bool) {
+        self.send(client, &reply::render(answer, &self.server), close);
+    }
+
+    fn reply_list(&self, client: ClientId, list: &List) {
+        match self.engine.list(client, list, &self.clock.now()) {
+            Answer::Dtlog => self.store.submit(Job::ReadDowntime(client)),
+            answer => self.reply(client, &answer, false),
+        }
+    }
+
+    /// Never waits: a client's task asks for one reply at a time, so there is always room for it.
+    fn send(&self, client: ClientId, text: &str, close: bool) {
+        if let Some((_, replies)) = self.clients.get(&client) {
+            let _ = replies.try_send(Reply { bytes: text::encode(text).into_owned(), close });
+        }
+    }
+
+    fn read_config(&self, purpose: ReadPurpose) {
+        let (options, inbox) = (self.options.clone(), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let result = Box::new(load::load(&options));
+            // The run loop is gone only when all is over.
+            let _ = inbox.blocking_send(Message::ConfigRead { purpose, result });
+        });
+    }
+
+    /// The engine takes the configuration if it wants it; then the shell follows.
+    fn config_read(&mut self, purpose: ReadPurpose, result: Result<(Site, Loaded), Errors>) {
+        let result = match result {
+            Ok((site, loaded)) => {
+                if matches!(purpose, ReadPurpose::Reset { .. }) {
+                    self.site = Arc::new(site);
+                }
+                Ok(Box::new(loaded))
+            }
+            Err(errors) => Err(errors.lines),
+        };
+        self.handle(Event::ConfigRead { purpose, result });
+    }
+
+    fn read_auth(&self, client: ClientId) {
+        let (site, inbox) = (self.site.clone(), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let auth = load::auth(&site.authfile)
+                .inspect_err(|error| log(Level::Err, &format!("the old rules stay: {error}")))
+                .ok();
+            let _ = inbox.blocking_send(Message::Event(Event::AuthRead { client, auth }));
+        });
+    }
+
+    /// The command is a line for the shell, as the original's system() had it.
+    fn tell_remote(&self, words: &str) {
+        let Some(command) = &self.site.monremote else { return };
+        let program = Program { path: "/bin/sh".into(), called: None };
+        let args = vec!["-c".to_owned(), format!("{command} {words}")];
+        self.runner.forget(Launch { program, args, env: Vec::new() });
+    }
+}

@@ -1,0 +1,141 @@
+//! The few calls of the system that no safe interface offers.
+#![expect(unsafe_code, reason = "fork, setsid, umask, getpwnam and crypt exist in C alone")]
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// Becomes a daemon: in a session of its own that can never get a terminal again, stdin from /dev/null, stdout
+/// and stderr to `errfile`. The working directory stays, since relative paths hang off it.
+///
+/// To be called while there is one thread only.
+pub(super) fn become_daemon(errfile: &Path) -> io::Result<()> {
+    let output = OpenOptions::new().create(true).append(true).read(true).open(errfile)?;
+    let input = File::open("/dev/null")?;
+    leave_parent()?;
+    // SAFETY: setsid takes nothing and changes only which session this process belongs to.
+    if unsafe { libc::setsid() } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    leave_parent()?;
+    // SAFETY: umask takes a number and cannot fail.
+    unsafe { libc::umask(0o022) };
+    replace(&input, 0)?;
+    replace(&output, 1)?;
+    replace(&output, 2)
+}
+
+fn leave_parent() -> io::Result<()> {
+    // SAFETY: there is one thread, so the child finds no lock held by a thread that it does not have.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(()),
+        // SAFETY: ends this process without running what belongs to the child now.
+        _ => unsafe { libc::_exit(0) },
+    }
+}
+
+fn replace(file: &File, descriptor: i32) -> io::Result<()> {
+    use std::os::fd::AsRawFd as _;
+    // SAFETY: both are open descriptors of this process; dup2 replaces the second by the first.
+    if unsafe { libc::dup2(file.as_raw_fd(), descriptor) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Allows as many open files as the system lets us have: each run of a monitor takes two.
+pub(super) fn raise_descriptor_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls get a pointer to a local that lives longer than they run.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            // Where it is refused the old limit goes on, and runs that do not fit are reported one by one.
+            let _ = libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+    }
+}
+
+/// Sends a signal to a process group that we started.
+pub(super) fn signal_group(leader: u32, signal: i32) {
+    if let Ok(group) = i32::try_from(leader)
+        && group > 1
+    {
+        // SAFETY: kill takes numbers. The leader has not been waited for, so its number is still its own.
+        unsafe { libc::kill(-group, signal) };
+    }
+}
+
+#[link(name = "crypt")]
+unsafe extern "C" {
+    fn crypt_r(key: *const c_char, setting: *const c_char, data: *mut c_void) -> *mut c_char;
+}
+
+/// libxcrypt needs 32 KiB of scratch memory, the old one of glibc 128 KiB.
+const CRYPT_DATA: usize = 131_232 / 8 + 1;
+
+/// Whether `password` has that crypt(3) hash, of any kind that the system's library knows. Takes its time, and
+/// the same time for every password: to be called off the run loop.
+pub(super) fn password_matches(password: &str, hash: &str) -> bool {
+    let (Ok(key), Ok(setting)) = (c_string(password), c_string(hash)) else { return false };
+    let mut data = vec![0u64; CRYPT_DATA];
+    // SAFETY: both strings end in NUL, and the zeroed scratch memory is as large as any crypt library needs.
+    let hashed = unsafe { crypt_r(key.as_ptr(), setting.as_ptr(), data.as_mut_ptr().cast()) };
+    if hashed.is_null() {
+        return false;
+    }
+    // SAFETY: not null, so it points to a string in `data`, which is still there.
+    let hashed = unsafe { CStr::from_ptr(hashed) }.to_bytes();
+    // A failure is told by `*0`; an empty or locked entry is no hash of anything.
+    let is_a_hash = hashed.len() >= 13 && !hashed.starts_with(b"*");
+    is_a_hash && equal_in_constant_time(hashed, setting.as_bytes())
+}
+
+fn c_string(text: &str) -> Result<CString, std::ffi::NulError> {
+    CString::new(remon_core::text::encode(text).into_owned())
+}
+
+fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y)) == 0
+}
+
+/// The password hash of a system user, where this process may see it.
+pub(super) fn system_password(user: &str) -> Option<String> {
+    /// getpwnam answers in memory of its own, which the next call overwrites.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let name = CString::new(user).ok()?;
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: the name ends in NUL, and nobody else asks while we hold the guard.
+    let entry = unsafe { libc::getpwnam(name.as_ptr()) };
+    if entry.is_null() {
+        return None;
+    }
+    // SAFETY: not null, so it is an entry whose password is a string, valid until the next call.
+    let hash = unsafe { CStr::from_ptr((*entry).pw_passwd) };
+    Some(hash.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_of_every_kind() {
+        // Made with crypt(3) of libxcrypt for the password "se cret".
+        for (password, hash, matches) in [
+            ("secret", "ab8WMrDLmiFWY", false),
+            ("x", "", false),
+            ("", "", false),
+            ("x", "*", false),
+            ("x", "!", false),
+            ("x", "xx", false),
+        ] {
+            assert_eq!(password_matches(password, hash), matches, "{hash}");
+        }
+        let hash = "$6$rounds=1000$saltstring$";
+        assert!(!password_matches("secret", hash));
+    }
+}

@@ -1,0 +1,143 @@
+//! End to end: the files we ship and the files people have, with a real daemon.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::{Client, Daemon, Place, oracle, skipped, source, subject, subject_is_oracle, wait};
+
+/// What the README promises: an alert and an upalert within ten seconds. The rest is for starting up.
+const DEMO_PATIENCE: Duration = Duration::from_secs(12);
+
+/// The original has no programs built in, so it is lent Debian's.
+const LENT: [&str; 4] =
+    ["-s", ".:/usr/lib/mon/mon.d:/usr/lib/mon/mon-local.d", "-a", ".:/usr/lib/mon/alert.d"];
+
+/// The demo in a tree of its own, on ports of its own, so that one that somebody runs is left alone.
+fn start_demo(place: &Place) -> (Daemon, Client) {
+    let own_ports =
+        |text: String| text.replace("port = 25830", "port = @PORT@").replace("-p 25830", "-p @PORT@");
+    let config = fs::read_to_string(source().join("etc/demo.cf")).expect("the demo is part of the source");
+    let config = own_ports(config).replace("trapport = @PORT@", "trapport = @TRAPPORT@");
+    fs::create_dir_all(place.path("etc/demo/state")).expect("our own directory is writable");
+    place.write("etc/demo.cf", &config);
+    for file in ["auth.cf", "flaky.monitor", "terminal.alert"] {
+        let (from, to) = (source().join("etc/demo").join(file), place.path("etc/demo").join(file));
+        fs::copy(&from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+    }
+    let lent = if subject_is_oracle() { &LENT[..] } else { &[] };
+    let flags: Vec<String> = ["-c", "etc/demo.cf"].iter().chain(lent).map(|&flag| flag.to_owned()).collect();
+    let mut daemon = Daemon::spawn_with(&subject(), place, place.dir(), &flags);
+    let client = daemon.ready().unwrap_or_else(|error| panic!("{error}\n{}", place.read("messages")));
+    (daemon, client)
+}
+
+#[test]
+fn the_demo_alerts_and_recovers_before_the_reader_gets_bored() {
+    let place = Place::new();
+    let (mut daemon, mut client) = start_demo(&place);
+    let alerts = || place.read("etc/demo/state/alerts.log");
+    let seen = wait::until(DEMO_PATIENCE, "an alert and an upalert in the file", || {
+        let text = alerts();
+        (text.contains("failure demo flaky ") && text.contains("\nup demo flaky ")).then_some(())
+    });
+    seen.unwrap_or_else(|error| panic!("{error}: {}\n{}", alerts(), place.read("messages")));
+    let failing = client.command("list failures").expect("the daemon serves");
+    assert!(
+        !failing.concat().contains("group=here "),
+        "this machine is well, or the demo's limits are: {failing:?}"
+    );
+    daemon.signal("INT");
+    daemon.ended(wait::PATIENCE).expect("Ctrl-C ends it");
+}
+
+#[test]
+fn the_demo_sees_that_this_machine_is_well() {
+    if subject_is_oracle() {
+        return skipped("demo", "the original needs Perl modules for disk space that may not be here");
+    }
+    let place = Place::new();
+    let (_daemon, mut client) = start_demo(&place);
+    let mut last = Vec::new();
+    let well = wait::until(wait::PATIENCE, "three services to be well", || {
+        last = client.command("list opstatus here").ok()?;
+        (last.iter().filter(|line| line.contains(" opstatus=1 ")).count() == 3).then_some(())
+    });
+    well.unwrap_or_else(|error| panic!("{error}: {last:#?}"));
+}
+
+/// How a daemon takes a configuration: the groups it watches, or the reason why it does not start.
+fn takes(program: &Path, name: &str, text: &str) -> String {
+    let place = Place::new();
+    place.write(&format!("etc/{name}"), text);
+    let mut flags = place.flags();
+    flags[1] = place.path("etc").join(name).to_string_lossy().into_owned();
+    flags.push("-S".into());
+    let mut daemon = Daemon::spawn_with(program, &place, place.dir(), &flags);
+    match daemon.ready() {
+        Ok(mut client) => {
+            let mut groups = client.command("list watch").expect("it answered before");
+            groups.sort();
+            format!("starts: {}", groups.join(" "))
+        }
+        Err(_) => {
+            let messages = place.read("messages");
+            let reason = messages.lines().find_map(|line| Some(line[line.find("cf error")?..].to_owned()));
+            format!("refuses: {}", reason.unwrap_or(messages))
+        }
+    }
+}
+
+/// A file as text, uncompressed if need be.
+fn text_of(path: &Path) -> Option<String> {
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let output = Command::new("gzip").arg("-dc").arg(path).output().ok()?;
+        return output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    fs::read_to_string(path).ok()
+}
+
+#[test]
+fn files_that_people_have_are_taken_as_the_original_takes_them() {
+    let Some(oracle) = oracle() else {
+        return skipped("shipped files", "the original is not installed (apt-get install mon)");
+    };
+    let examples = "/usr/share/doc/mon/examples";
+    let files = ["/etc/mon/mon.cf", "example.cf.gz", "example.m4.gz", "very-simple.cf"];
+    let mut compared = 0;
+    for file in files {
+        let Some(text) = text_of(&Path::new(examples).join(file)) else { continue };
+        let name = Path::new(file).file_name().and_then(|name| name.to_str()).unwrap_or("mon.cf");
+        let name = name.trim_end_matches(".gz");
+        let (ours, theirs) = std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| takes(&oracle, name, &text));
+            (takes(&subject(), name, &text), theirs.join().expect("the original was started"))
+        });
+        assert_eq!(ours, theirs, "{file}: left is ours, right the original");
+        compared += 1;
+    }
+    assert!(compared > 0, "the original is installed, but none of its files were found");
+}
+
+#[test]
+fn the_pair_is_taken_and_the_checker_has_no_complaint() {
+    for name in ["servera.cf", "serverb.cf"] {
+        let path = source().join("etc/pair").join(name);
+        let text = fs::read_to_string(&path).expect("the pair is part of the source");
+        let taken = takes(&subject(), name, &text);
+        let watches_the_other = match name {
+            "servera.cf" => taken.contains("servera monserverb") && taken.contains("serverb ping"),
+            _ => taken.contains("serverb monservera") && taken.contains("servera ping"),
+        };
+        assert!(watches_the_other, "{name}: {taken}");
+        if subject_is_oracle() {
+            skipped("pair", "the original has no `check`");
+            continue;
+        }
+        let output = Command::new(subject()).arg("check").arg(&path).output().expect("the binary was built");
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "mon check {}: {said}", path.display());
+    }
+}

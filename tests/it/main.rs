@@ -1,0 +1,9 @@
+//! Integration tests: everything that needs the built binary.
+
+mod check;
+mod differential;
+mod e2e;
+mod programs;
+mod robustness;
+mod support;
+mod tidy;

@@ -104,7 +104,7 @@ fn serve(options: &Options, engine: Engine, site: Site, clock: Clock, sockets: S
     logging::start(&site, options);
     let pidfile = PidFile::write(&site);
     sys::raise_descriptor_limit();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             logging::log(Level::Err, &format!("cannot start: {error}"));

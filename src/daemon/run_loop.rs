@@ -14,9 +14,8 @@ use remon_core::nouns::Mono;
 use remon_core::text;
 use remon_core::wire::reply::{self, Server};
 use remon_core::wire::statefile;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::clock::{self, Clock};
@@ -25,7 +24,7 @@ use super::logging::log;
 use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
 use super::options::Options;
-use super::runner::Runner;
+use super::runner::{RunHandle, Runner};
 use super::site::Site;
 use super::store::{Job, Store};
 use super::{Sockets, listener, traps};
@@ -50,8 +49,10 @@ pub(super) async fn run(options: &Options, engine: Engine, site: Site, clock: Cl
         }
     };
     let (idle, auth, inbox) = (shell.idle.subscribe(), shell.auth.subscribe(), shell.inbox.clone());
-    tokio::spawn(listener::serve(sockets.clients, idle, inbox.clone()));
-    tokio::spawn(traps::serve(sockets.traps, auth, inbox.clone()));
+    if let Err(error) = serve_network(sockets, idle, auth, inbox.clone()) {
+        log(Level::Err, &format!("cannot start: {error}"));
+        return 1;
+    }
     if let Err(error) = pass_on_signals(&inbox) {
         log(Level::Err, &format!("signals will not be heard: {error}"));
     }
@@ -59,6 +60,22 @@ pub(super) async fn run(options: &Options, engine: Engine, site: Site, clock: Cl
     let status = shell.attend(&mut messages).await;
     shell.end().await;
     status
+}
+
+/// Clients and traps have a thread of their own: copying a long reply to a socket takes nothing from the loop.
+fn serve_network(
+    sockets: Sockets,
+    idle: watch::Receiver<Duration>,
+    auth: watch::Receiver<Arc<Auth>>,
+    inbox: Inbox,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let serve = async move {
+        tokio::spawn(traps::serve(sockets.traps, auth, inbox.clone()));
+        listener::serve(sockets.clients, idle, inbox).await;
+    };
+    std::thread::Builder::new().name("network".to_owned()).spawn(move || runtime.block_on(serve))?;
+    Ok(())
 }
 
 /// SIGHUP resets, SIGTERM and SIGINT end.
@@ -89,11 +106,11 @@ struct Shell {
     runner: Runner,
     store: Store,
     doorman: Doorman,
-    server: Server,
+    hostname: String,
     /// By client: where it comes from, and the way to its task.
     clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
-    /// By run: how to end it.
-    killers: BTreeMap<RunId, oneshot::Sender<()>>,
+    /// The runs that are going on.
+    runs: BTreeMap<RunId, RunHandle>,
     idle: watch::Sender<Duration>,
     auth: watch::Sender<Arc<Auth>>,
     exit: Option<u8>,
@@ -110,12 +127,12 @@ impl Shell {
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Ok(Shell {
             options: Arc::new(options.clone()),
-            runner: Runner::start(&Handle::current(), &inbox)?,
+            runner: Runner::start(&inbox)?,
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
             doorman: Doorman::default(),
-            server: Server { pid: std::process::id(), hostname: hostname.trim().to_owned() },
+            hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
-            killers: BTreeMap::new(),
+            runs: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
             exit: None,
@@ -193,7 +210,7 @@ impl Shell {
         drop(self.inbox);
         let store = self.store;
         let finished = tokio::task::spawn_blocking(move || store.finish());
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         // A hanging disk does not keep the daemon from ending.
         let _ = tokio::time::timeout(LAST_WORDS, finished).await;
     }
@@ -204,7 +221,7 @@ impl Shell {
                 if let Event::ClientGone { client } = &event {
                     self.clients.remove(client);
                 } else if let Event::RunEnded { run, .. } = &event {
-                    self.killers.remove(run);
+                    self.runs.remove(run);
                 }
                 self.handle(event);
             }
@@ -230,11 +247,13 @@ impl Shell {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::RunMonitor { run, launch } => {
-                self.killers.insert(run, self.runner.monitor(run, launch));
+                let handle = self.runner.monitor(run, launch);
+                self.runs.insert(run, handle);
             }
             Effect::KillRun { run } => {
-                // A run that is just ending needs no ending.
-                let _ = self.killers.remove(&run).map(|killer| killer.send(()));
+                if let Some(handle) = self.runs.remove(&run) {
+                    handle.kill();
+                }
             }
             Effect::RunAlert { alert, launch, stdin } => self.runner.alert(alert, launch, stdin),
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
@@ -275,7 +294,9 @@ impl Shell {
     }
 
     fn reply(&self, client: ClientId, answer: &Answer<'_>, close: bool) {
-        self.send(client, &reply::render(answer, &self.server), close);
+        let pid_of = |run: RunId| self.runs.get(&run).and_then(RunHandle::pid);
+        let server = Server { pid: std::process::id(), hostname: &self.hostname, pid_of: &pid_of };
+        self.send(client, &reply::render(answer, &server), close);
     }
 
     fn reply_list(&self, client: ClientId, list: &List) {
@@ -326,7 +347,7 @@ impl Shell {
     }
 
     /// The command is a line for the shell, as the original's system() had it.
-    fn tell_remote(&self, words: &str) {
+    fn tell_remote(&mut self, words: &str) {
         let Some(command) = &self.site.monremote else { return };
         let program = Program { path: "/bin/sh".into(), called: None };
         let args = vec!["-c".to_owned(), format!("{command} {words}")];

@@ -9,8 +9,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use remon_core::engine::{AlertId, Ending, Event, Launch, RunId};
@@ -18,7 +18,7 @@ use remon_core::text;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
-use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::message::{Inbox, Message};
@@ -37,9 +37,30 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The error of exec for a script that names no interpreter.
 const ENOEXEC: i32 = 8;
 
-/// Starts what it is given, in order.
+/// Hands children to be to the threads that start them.
 pub(super) struct Runner {
-    jobs: Sender<Job>,
+    starters: Vec<UnboundedSender<Job>>,
+    next: usize,
+}
+
+/// A run that was handed over.
+#[derive(Debug)]
+pub(super) struct RunHandle {
+    kill: oneshot::Sender<()>,
+    pid: Arc<AtomicU32>,
+}
+
+impl RunHandle {
+    /// Ends the run with all its children.
+    pub(super) fn kill(self) {
+        // A run that is just ending needs no ending.
+        let _ = self.kill.send(());
+    }
+
+    /// The process, once there is one.
+    pub(super) fn pid(&self) -> Option<u32> {
+        Some(self.pid.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
+    }
 }
 
 /// One child to be.
@@ -50,92 +71,85 @@ struct Job {
 
 /// What it is for.
 enum Role {
-    Monitor { run: RunId, kill: oneshot::Receiver<()> },
+    Monitor { run: RunId, pid: Arc<AtomicU32>, kill: oneshot::Receiver<()> },
     Alert { alert: AlertId, stdin: Arc<str> },
     Message,
 }
 
 impl Runner {
-    /// Starts the starters. The queue is not bounded: the engine never asks for more than one run of a service,
-    /// and the run loop must not wait.
-    pub(super) fn start(runtime: &Handle, inbox: &Inbox) -> io::Result<Runner> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        for number in 0..STARTERS {
-            let starter = Starter { queue: queue.clone(), runtime: runtime.clone(), inbox: inbox.clone() };
-            std::thread::Builder::new().name(format!("starter-{number}")).spawn(move || starter.work())?;
-        }
-        Ok(Runner { jobs })
+    /// Starts the starters: each is a thread with a runtime of its own, which also listens to the children that
+    /// it started, so that a run wakes two threads and not five.
+    ///
+    /// Their queues are not bounded: the engine never asks for more than one run of a service, and the run
+    /// loop must not wait.
+    pub(super) fn start(inbox: &Inbox) -> io::Result<Runner> {
+        let starter = |number| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let (jobs, queue) = unbounded_channel();
+            let work = work(queue, inbox.clone());
+            std::thread::Builder::new()
+                .name(format!("starter-{number}"))
+                .spawn(move || runtime.block_on(work))?;
+            Ok(jobs)
+        };
+        Ok(Runner { starters: (0..STARTERS).map(starter).collect::<io::Result<_>>()?, next: 0 })
     }
 
-    /// Starts a monitor. Dropping what is returned does nothing; sending ends the run.
-    pub(super) fn monitor(&self, run: RunId, launch: Launch) -> oneshot::Sender<()> {
-        let (killer, kill) = oneshot::channel();
-        self.submit(Job { launch, role: Role::Monitor { run, kill } });
-        killer
+    /// Starts a monitor.
+    pub(super) fn monitor(&mut self, run: RunId, launch: Launch) -> RunHandle {
+        let (sender, kill) = oneshot::channel();
+        let pid = Arc::new(AtomicU32::new(0));
+        self.submit(Job { launch, role: Role::Monitor { run, pid: pid.clone(), kill } });
+        RunHandle { kill: sender, pid }
     }
 
     /// Starts an alert.
-    pub(super) fn alert(&self, alert: AlertId, launch: Launch, stdin: Arc<str>) {
+    pub(super) fn alert(&mut self, alert: AlertId, launch: Launch, stdin: Arc<str>) {
         self.submit(Job { launch, role: Role::Alert { alert, stdin } });
     }
 
     /// Starts a program that nobody waits for.
-    pub(super) fn forget(&self, launch: Launch) {
+    pub(super) fn forget(&mut self, launch: Launch) {
         self.submit(Job { launch, role: Role::Message });
     }
 
-    fn submit(&self, job: Job) {
+    fn submit(&mut self, job: Job) {
+        self.next = (self.next + 1) % self.starters.len();
         // The starters end when this sender is gone, not before.
-        let _ = self.jobs.send(job);
+        let _ = self.starters[self.next].send(job);
     }
 }
 
-struct Starter {
-    queue: Arc<Mutex<Receiver<Job>>>,
-    runtime: Handle,
-    inbox: Inbox,
+/// A starter's day: start what is asked for, and leave each child to a task.
+async fn work(mut queue: UnboundedReceiver<Job>, inbox: Inbox) {
+    while let Some(Job { launch, role }) = queue.recv().await {
+        let started = start(&launch, matches!(role, Role::Alert { .. }));
+        tokio::spawn(attend(started, role, inbox.clone()));
+        // What the children said meanwhile has its turn before the next one is started.
+        tokio::task::yield_now().await;
+    }
 }
 
-impl Starter {
-    fn work(self) {
-        // Makes the children known to the runtime that will wait for them.
-        let _context = self.runtime.enter();
-        loop {
-            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Job { launch, role }) = next else { return };
-            let started = start(&launch, matches!(role, Role::Alert { .. }));
-            self.attend(started, role);
+/// Follows a child to its end, and tells of it.
+async fn attend(started: io::Result<Started>, role: Role, inbox: Inbox) {
+    let event = match role {
+        Role::Monitor { run, pid, kill } => {
+            let id = started.as_ref().ok().and_then(|started| started.child.id());
+            pid.store(id.unwrap_or(0), Ordering::Relaxed);
+            let (ending, kept) = follow_monitor(started, kill).await;
+            Event::RunEnded { run, ending, output: kept.into_text() }
         }
-    }
-
-    /// Leaves a started child to a task of its own.
-    fn attend(&self, started: io::Result<Started>, role: Role) {
-        let inbox = self.inbox.clone();
-        match role {
-            Role::Monitor { run, kill } => {
-                if let Ok(Started { child, .. }) = &started
-                    && let Some(pid) = child.id()
-                {
-                    let _ = inbox.blocking_send(Message::Event(Event::RunStarted { run, pid }));
-                }
-                self.runtime.spawn(async move {
-                    let (ending, kept) = follow_monitor(started, kill).await;
-                    let event = Event::RunEnded { run, ending, output: kept.into_text() };
-                    let _ = inbox.send(Message::Event(event)).await;
-                });
-            }
-            Role::Alert { alert, stdin } => {
-                self.runtime.spawn(async move {
-                    let (ending, last_words) = follow_alert(started, &stdin).await;
-                    let _ = inbox.send(Message::Event(Event::AlertEnded { alert, ending, last_words })).await;
-                });
-            }
-            Role::Message => {
-                self.runtime.spawn(async move { follow_alert(started, "").await });
-            }
+        Role::Alert { alert, stdin } => {
+            let (ending, last_words) = follow_alert(started, &stdin).await;
+            Event::AlertEnded { alert, ending, last_words }
         }
-    }
+        Role::Message => {
+            follow_alert(started, "").await;
+            return;
+        }
+    };
+    // The run loop is gone only when all is over.
+    let _ = inbox.send(Message::Event(event)).await;
 }
 
 /// A child and the reading end of its output.

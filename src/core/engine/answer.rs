@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::runs::RunId;
 use crate::config::Service;
 use crate::decision::ServiceState;
 use crate::nouns::{Now, ServiceKey, Wall};
@@ -162,7 +163,7 @@ pub enum Answer<'a> {
     /// `list alerthist`, `list failurehist`: the word, and the lines.
     History(&'static str, Vec<&'a str>),
     /// `list pids`
-    Pids(Vec<PidRow<'a>>),
+    Pids(Vec<RunRow<'a>>),
     /// `list watch`
     Watch(Vec<(&'a str, &'a str)>),
     /// `list state`: since when the scheduler is stopped.
@@ -209,15 +210,15 @@ pub enum DisabledRow<'a> {
     Service(&'a str, &'a str),
 }
 
-/// One line of `list pids`.
+/// One line of `list pids`. The engine names runs; whoever started their processes knows the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PidRow<'a> {
+pub struct RunRow<'a> {
     /// Name of the watch.
     pub group: &'a str,
     /// Name of the service.
     pub service: &'a str,
-    /// Process id of the monitor.
-    pub pid: u32,
+    /// What is running.
+    pub run: RunId,
 }
 
 /// One service of `list deps`.

@@ -12,7 +12,7 @@ use super::runs::RunId;
 /// One thing to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Start a monitor; answer with `RunStarted` and `RunEnded`.
+    /// Start a monitor; answer with `RunEnded`.
     RunMonitor {
         /// The name of the run.
         run: RunId,

@@ -25,13 +25,6 @@ pub enum Event {
     },
     /// The time of [`Engine::next_deadline`](super::Engine::next_deadline) has come.
     DeadlineReached,
-    /// A monitor process exists.
-    RunStarted {
-        /// Which run.
-        run: RunId,
-        /// Its process.
-        pid: u32,
-    },
     /// A monitor run is over, or could not begin.
     RunEnded {
         /// Which run.

@@ -31,7 +31,7 @@ use crate::nouns::{Mono, Now, Wall};
 use crate::schedule::{Chance, Schedule, ServiceId};
 
 pub use alerts::AlertId;
-pub use answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, PidRow};
+pub use answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, RunRow};
 pub use command::{Command, List, Password, StateKind, Target, Test};
 pub use configure::{Loaded, Program, Programs, Settings};
 pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile};
@@ -141,7 +141,6 @@ impl Engine {
         match event {
             Event::Started { stopped } => self.start_up(stopped, now, out),
             Event::DeadlineReached => self.run_what_is_due(now, out),
-            Event::RunStarted { run, pid } => self.run_started(run, pid),
             Event::RunEnded { run, ending, output } => self.run_ended(run, ending, output, now, out),
             Event::AlertEnded { alert, ending, last_words } => {
                 self.alert_ended(alert, &ending, &last_words, out)

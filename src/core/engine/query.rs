@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, PidRow};
+use super::answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, RunRow};
 use super::command::List;
 use super::event::ClientId;
+use super::runs::{Run, RunId};
 use super::{Engine, Slot};
 use crate::config::ViewMember;
 use crate::depend::names_in;
@@ -33,7 +34,7 @@ impl Engine {
             List::Failurehist => {
                 Answer::History("failurehist", self.failure_history.iter().map(|line| &**line).collect())
             }
-            List::Pids => Answer::Pids(self.pids()),
+            List::Pids => Answer::Pids(self.runs()),
             List::Watch => {
                 Answer::Watch(self.visible(view).map(|slot| (&*slot.group, &*slot.service.name)).collect())
             }
@@ -119,12 +120,12 @@ impl Engine {
         rows
     }
 
-    fn pids(&self) -> Vec<PidRow<'_>> {
-        let row = |run: &super::runs::Run| {
-            let slot = self.slot(run.service);
-            run.pid.map(|pid| PidRow { group: &slot.group, service: &slot.service.name, pid })
+    fn runs(&self) -> Vec<RunRow<'_>> {
+        let row = |(&run, going_on): (&RunId, &Run)| {
+            let slot = self.slot(going_on.service);
+            RunRow { group: &slot.group, service: &slot.service.name, run }
         };
-        self.runs.values().filter_map(row).collect()
+        self.runs.iter().map(row).collect()
     }
 
     /// The aliases of those names, or all; a name that is none has no lines.

@@ -20,7 +20,6 @@ pub struct RunId(pub u64);
 pub(super) struct Run {
     pub(super) service: ServiceId,
     pub(super) started: Mono,
-    pub(super) pid: Option<u32>,
 }
 
 /// A word that, standing last on a monitor line, keeps the hosts off it.
@@ -38,7 +37,7 @@ impl Engine {
                 let slot = self.slot_mut(id);
                 slot.running = Some(run);
                 slot.state.last_check = Some(now.wall);
-                self.runs.insert(run, Run { service: id, started: now.mono, pid: None });
+                self.runs.insert(run, Run { service: id, started: now.mono });
                 out.push(Effect::RunMonitor { run, launch });
             }
             Ok(None) => {
@@ -137,12 +136,6 @@ impl Engine {
         add("MON_LOGDIR", self.settings.logdir.to_string());
         add("MON_CFBASEDIR", self.settings.cfbasedir.to_string());
         env
-    }
-
-    pub(super) fn run_started(&mut self, run: RunId, pid: u32) {
-        if let Some(run) = self.runs.get_mut(&run) {
-            run.pid = Some(pid);
-        }
     }
 
     pub(super) fn run_ended(

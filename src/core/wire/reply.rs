@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use super::quote::{escape_into, escape_quoted_into};
 use super::status;
-use crate::engine::{Answer, DependencyRow, DisabledRow};
+use crate::engine::{Answer, DependencyRow, DisabledRow, RunId};
 
-/// What the server says of itself in a few answers.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Process id.
+/// What a few answers say of the server's processes.
+pub struct Server<'a> {
+    /// Its own process id.
     pub pid: u32,
     /// Host name.
-    pub hostname: String,
+    pub hostname: &'a str,
+    /// The process id of a run; nothing while it is only being started.
+    pub pid_of: &'a dyn Fn(RunId) -> Option<u32>,
 }
 
 /// The protocol's version, as `version` shows it.
@@ -22,7 +23,7 @@ const VERSION: &str = "9745";
 /// Spells an answer: lines, and a last line that begins with a number. In one piece, so that it can be sent
 /// in one piece.
 #[must_use]
-pub fn render(answer: &Answer<'_>, server: &Server) -> String {
+pub fn render(answer: &Answer<'_>, server: &Server<'_>) -> String {
     let mut out = String::with_capacity(match answer {
         Answer::Opstatus(_, rows) => 64 + rows.len() * 512,
         _ => 128,
@@ -85,7 +86,7 @@ fn short(answer: &Answer<'_>) -> Option<&'static str> {
 }
 
 /// The answers that tell something.
-fn long(out: &mut String, answer: &Answer<'_>, server: &Server) {
+fn long(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
     // Writing to a String cannot fail.
     let _ = match answer {
         Answer::Version => write!(out, "version {VERSION}\n220 version completed"),
@@ -141,7 +142,7 @@ fn push_line(out: &mut String, line: &str) {
 }
 
 /// The lists.
-fn list(out: &mut String, answer: &Answer<'_>, server: &Server) {
+fn list(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
     let _ = match answer {
         Answer::Opstatus(word, rows) => {
             rows.iter().for_each(|row| status::write_line(out, row));
@@ -174,9 +175,11 @@ fn list(out: &mut String, answer: &Answer<'_>, server: &Server) {
         }
         Answer::Pids(rows) => {
             let _ = writeln!(out, "server {}", server.pid);
-            rows.iter().for_each(|row| {
-                let _ = writeln!(out, "{} {} {}", row.group, row.service, row.pid);
-            });
+            for row in rows {
+                if let Some(pid) = (server.pid_of)(row.run) {
+                    let _ = writeln!(out, "{} {} {pid}", row.group, row.service);
+                }
+            }
             out.write_str("220 list pids completed")
         }
         Answer::Watch(rows) => {

@@ -118,8 +118,9 @@ pub struct Located {
 pub struct Watch {
     /// The name, which is the name of the hostgroup too.
     pub group: Arc<str>,
-    /// Services in the order of the file.
-    pub services: Vec<Service>,
+    /// Services in the order of the file. Boxed, because they move into the engine one by one: what moves is a
+    /// pointer, and a hundred thousand of them leave no second copy behind.
+    pub services: Vec<Box<Service>>,
 }
 
 /// `service NAME` and what follows it.

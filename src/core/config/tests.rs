@@ -36,7 +36,7 @@ fn in_period(lines: &str) -> String {
 }
 
 fn service(lines: &str) -> Service {
-    config(&in_service(lines)).watches.remove(0).services.remove(0)
+    *config(&in_service(lines)).watches.remove(0).services.remove(0)
 }
 
 fn period(lines: &str) -> Period {

@@ -97,7 +97,7 @@ impl Engine {
         self.views = config.views;
         let before = std::mem::take(&mut self.groups);
         self.groups = groups(config.hostgroups, &before);
-        self.services.clear();
+        self.services = Vec::with_capacity(config.watches.iter().map(|watch| watch.services.len()).sum());
         // Batches speak of services by number; the numbers are given anew.
         self.batches.clear();
         for watch in config.watches {
@@ -109,7 +109,6 @@ impl Engine {
                 is_depended_on: false,
             }));
         }
-        self.services.shrink_to_fit();
         self.index_services(&before);
         self.mark_depended_on();
         self.schedule_all(now);

@@ -72,7 +72,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct Slot {
     group: Arc<str>,
-    service: Service,
+    service: Box<Service>,
     state: ServiceState,
     running: Option<RunId>,
     /// Some monitor dependency names this service: a change of its status may free held runs.

@@ -76,7 +76,7 @@ impl<'s> Lowering<'s> {
         };
         lint::service(&view, &mut self.sink);
         self.notes.dependencies(&view, index, services.len());
-        services.push(service);
+        services.push(Box::new(service));
         self.spare = statements;
     }
 

@@ -116,7 +116,8 @@ fn is_empty(file: &Option<Arc<str>>) -> bool {
 /// A `:`-separated list; relative entries hang off `basedir`, a slash at the end means nothing.
 fn search_path(list: &str, basedir: &Path) -> Vec<PathBuf> {
     let entries = list.split(':').map(str::trim).filter(|entry| !entry.is_empty());
-    entries.map(|entry| basedir.join(entry.strip_suffix('/').unwrap_or(entry))).collect()
+    // Taken apart and put together again, so that no `.` in the middle shows in logs and histories.
+    entries.map(|entry| basedir.join(entry).components().collect()).collect()
 }
 
 fn first_existing<'a>(dirs: &[&'a str]) -> Option<&'a str> {

@@ -236,7 +236,10 @@ impl Engine {
         let Some(AlertRun { what, batch }) = self.alert_runs.remove(&alert) else { return };
         let said = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
         out.push(match ending {
-            Ending::Exited(0) => Effect::log(Level::Debug, format!("{what} ended well{said}")),
+            Ending::Exited(0) if last_words.is_empty() => {
+                Effect::log(Level::Debug, format!("{what} ended well"))
+            }
+            Ending::Exited(0) => Effect::log(Level::Info, format!("{what} ended well{said}")),
             Ending::Exited(status) => {
                 Effect::log(Level::Err, format!("{what} failed with status {status}{said}"))
             }

@@ -112,7 +112,7 @@ impl Shell {
             options: Arc::new(options.clone()),
             runner: Runner::start(&Handle::current(), &inbox)?,
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
-            doorman: Doorman::default(),
+            doorman: Doorman::new(),
             server: Server { pid: std::process::id(), hostname: hostname.trim().to_owned() },
             clients: BTreeMap::new(),
             killers: BTreeMap::new(),
@@ -175,8 +175,20 @@ impl Shell {
                     set_for = None;
                     self.handle(Event::DeadlineReached);
                 }
-                _ = messages.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|message| self.take(message)),
+                _ = messages.recv_many(&mut batch, BATCH) => {
+                    for message in batch.drain(..) {
+                        self.take(message);
+                        self.meet_deadline();
+                    }
+                }
             }
+        }
+    }
+
+    /// Many messages, or a costly one, do not make a monitor late.
+    fn meet_deadline(&mut self) {
+        if self.engine.next_deadline().is_some_and(|deadline| deadline <= self.clock.now().mono) {
+            self.handle(Event::DeadlineReached);
         }
     }
 

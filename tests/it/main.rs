@@ -6,5 +6,6 @@ mod e2e;
 mod fuzz;
 mod programs;
 mod robustness;
+mod security;
 mod support;
 mod tidy;

@@ -78,7 +78,7 @@ pub(super) fn config(bytes: &[u8]) {
     let (_, diagnostics) = config::load(&text);
     let shown = diagnostic::render(&diagnostics, "mon.cf", &text);
     assert_eq!(shown.is_empty(), diagnostics.is_empty());
-    diagnostic::summary(&diagnostics);
+    assert!(!diagnostic::summary(&diagnostics).is_empty());
     if diagnostics.iter().any(config::Diagnostic::is_error) {
         return;
     }

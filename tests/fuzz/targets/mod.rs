@@ -9,15 +9,15 @@ mod network;
 
 /// One way in.
 #[derive(Clone, Copy)]
-pub struct Target {
+pub(crate) struct Target {
     /// Its name, also that of its folder in `tests/fuzz/seeds`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Takes any bytes.
-    pub run: fn(&[u8]),
+    pub(crate) run: fn(&[u8]),
 }
 
 /// All ways in.
-pub const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 9] = [
     Target { name: "clients", run: network::clients },
     Target { name: "traps", run: network::traps },
     Target { name: "replies", run: network::replies },
@@ -34,7 +34,7 @@ pub const TARGETS: [Target; 9] = [
 /// # Panics
 /// When there is none.
 #[must_use]
-pub fn named(name: &str) -> Target {
+pub(crate) fn named(name: &str) -> Target {
     let found = TARGETS.into_iter().find(|target| target.name == name);
     found.unwrap_or_else(|| panic!("no target {name}; add it to TARGETS"))
 }

@@ -96,7 +96,11 @@ pub(super) fn replies(bytes: &[u8]) {
 fn status_line(line: &str) {
     if let Some(status) = StatusLine::parse(line) {
         assert!(!status.group().is_empty() && !status.service().is_empty());
-        status.iter().for_each(|(name, _)| drop((status.get(name), status.number(name))));
-        status.opstatus();
+        status.iter().for_each(|(name, _)| {
+            assert!(
+                status.get(name).len() > 19 || status.number(name) != 1 || status.get(name).ends_with('1')
+            )
+        });
+        let _ = status.opstatus();
     }
 }

@@ -50,6 +50,16 @@ pub fn display(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// The beginning of a text, of at most so many bytes; three dots say where more was.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        Cow::Borrowed(text)
+    } else {
+        format!("{}...", &text[..text.floor_char_boundary(most)]).into()
+    }
+}
+
 fn stray_byte(c: char) -> Option<u8> {
     u32::from(c).checked_sub(STRAY).and_then(|byte| u8::try_from(byte).ok())
 }
@@ -91,6 +101,15 @@ mod tests {
         }
         assert_eq!(decode("Zürich".into()), "Zürich");
         assert_eq!(display(&decode(b"d\xe9j\xe0".to_vec())), "d\u{fffd}j\u{fffd}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        for (text, expect) in
+            [("", ""), ("abc", "abc"), ("abcd", "abc..."), ("ab\u{fc}", "ab..."), ("\u{1f6ce}", "...")]
+        {
+            assert_eq!(cut(text, 3), expect);
+        }
     }
 
     proptest! {

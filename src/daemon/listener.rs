@@ -10,8 +10,9 @@ use remon_core::wire::reply::LINE_TOO_LONG;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
+use super::clock::instant_now;
 use super::load::plain;
 use super::message::{Inbox, Message, Reply};
 use super::site::Site;
@@ -21,6 +22,12 @@ const MAX_CLIENTS: usize = 500;
 
 /// After an error of accept: most often the descriptors are used up, and that passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Between two lines in the log that say that there are too many clients.
+const FULL_LOGGED_EVERY: Duration = Duration::from_secs(60);
+
+/// For a client that goes on sending after we closed: to read our last line.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// Replies on their way to one client: the loop answers one command at a time, and may close after it.
 const REPLIES: usize = 4;
@@ -50,8 +57,15 @@ pub(super) async fn serve(listener: TcpListener, idle: watch::Receiver<Duration>
         }
     };
     let places = Arc::new(Semaphore::new(MAX_CLIENTS));
-    let mut last_id = 0;
+    let (mut last_id, mut last_full) = (0, None);
     loop {
+        if places.available_permits() == 0
+            && last_full.is_none_or(|at| instant_now() - at >= FULL_LOGGED_EVERY)
+        {
+            last_full = Some(instant_now());
+            let text = format!("{MAX_CLIENTS} clients are connected: more have to wait until one leaves");
+            super::logging::log(remon_core::engine::Level::Warning, &text);
+        }
         // The semaphore is never closed; a place becomes free when a client leaves or has been idle too long.
         let Ok(place) = places.clone().acquire_owned().await else { return };
         match listener.accept().await {
@@ -96,10 +110,12 @@ impl Client {
     async fn converse(&mut self, mailbox: &mut mpsc::Receiver<Reply>) -> Result<(), Over> {
         let mut lines = LineBuffer::default();
         let mut chunk = vec![0; 8192];
+        // Whole lines count: who sends a byte now and then is as silent as others.
+        let mut last_line = instant_now();
         loop {
-            let idle = *self.idle.borrow();
+            let patience = (last_line + *self.idle.borrow()).into();
             let read = tokio::select! {
-                read = timeout(idle, self.stream.read(&mut chunk)) => read.map_err(|_| Over)?.map_err(|_| Over)?,
+                read = timeout_at(patience, self.stream.read(&mut chunk)) => read.map_err(|_| Over)?.map_err(|_| Over)?,
                 // Not asked for: the client is not welcome.
                 reply = mailbox.recv() => return self.answer(reply.ok_or(Over)?).await,
             };
@@ -110,6 +126,7 @@ impl Client {
             while let Some(line) = self.next_line(&mut lines).await? {
                 self.command(line).await?;
                 self.answer(mailbox.recv().await.ok_or(Over)?).await?;
+                last_line = instant_now();
             }
         }
     }
@@ -119,6 +136,7 @@ impl Client {
             Ok(line) => Ok(line),
             Err(command::LineTooLong) => {
                 self.send(LINE_TOO_LONG.as_bytes()).await?;
+                self.see_off().await;
                 Err(Over)
             }
         }
@@ -135,6 +153,17 @@ impl Client {
     async fn answer(&mut self, reply: Reply) -> Result<(), Over> {
         self.send(&reply.bytes).await?;
         if reply.close { Err(Over) } else { Ok(()) }
+    }
+
+    /// Closing while the client still sends would take away from it what we said last.
+    async fn see_off(&mut self) {
+        let mut chunk = vec![0; 8192];
+        let end = async {
+            let _ = self.stream.shutdown().await;
+            while self.stream.read(&mut chunk).await.is_ok_and(|length| length > 0) {}
+        };
+        // However much still comes, this is all the time it has.
+        let _ = timeout(PARTING, end).await;
     }
 
     /// A client that does not read is closed like one that does not speak.

@@ -16,6 +16,7 @@ use remon_core::engine::{Level, Loaded, Program, Programs};
 use remon_core::text;
 
 use super::logging::log;
+use super::login;
 use super::options::Options;
 use super::site::Site;
 use crate::cli::programs;
@@ -58,6 +59,7 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     let site = Site::resolve(options, &config.globals);
     let settings = site.settings(options, &config.globals)?;
     complain_of_missing_dirs(&site);
+    login::complain_of_authtypes(&site);
     let programs = find_programs(&config, &site);
     let alert_history = site.historicfile.as_deref().map(|file| read_history(file, &config));
     Ok((site, Loaded { config, settings, programs, alert_history }))

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use remon_core::engine::Level;
 use remon_core::text;
@@ -27,11 +28,22 @@ pub(super) fn start(site: &Site, options: &Options) {
     let syslog = SyslogLayer { syslog: Syslog::open(&site.facility), debug: options.debug > 0 };
     // A second start in one process would be a mistake of ours, and harmless.
     let _ = tracing_subscriber::registry().with(stderr).with(syslog).try_init();
+    let early = EARLY.lock().unwrap_or_else(PoisonError::into_inner).take();
+    early.unwrap_or_default().iter().for_each(|(level, text)| log(*level, text));
 }
+
+/// What is said before the log is there: the configuration has to be read first, as it names the facility.
+static EARLY: Mutex<Option<Vec<(Level, String)>>> = Mutex::new(Some(Vec::new()));
+
+/// A longer line is cut: rsyslog would do it at this length, and a monitor's summary may be of any.
+const MOST_BYTES: usize = 8 * 1024;
 
 /// Writes a line. tracing knows five levels and syslog eight: the finer one travels as a field.
 pub(super) fn log(level: Level, text: &str) {
-    let priority = level as u64;
+    if let Some(early) = EARLY.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        return early.push((level, text.to_owned()));
+    }
+    let (priority, text) = (level as u64, text::cut(text, MOST_BYTES));
     match level {
         Level::Alert | Level::Crit | Level::Err => tracing::error!(priority, "{text}"),
         Level::Warning | Level::Notice => tracing::warn!(priority, "{text}"),

@@ -10,6 +10,8 @@ mod logging;
 mod login;
 mod message;
 mod options;
+#[cfg(feature = "pam")]
+mod pam;
 mod run_loop;
 mod runner;
 mod site;

@@ -129,7 +129,7 @@ impl Shell {
             options: Arc::new(options.clone()),
             runner: Runner::start(&inbox)?,
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
-            doorman: Doorman::default(),
+            doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
             runs: BTreeMap::new(),
@@ -192,8 +192,20 @@ impl Shell {
                     set_for = None;
                     self.handle(Event::DeadlineReached);
                 }
-                _ = messages.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|message| self.take(message)),
+                _ = messages.recv_many(&mut batch, BATCH) => {
+                    for message in batch.drain(..) {
+                        self.take(message);
+                        self.meet_deadline();
+                    }
+                }
             }
+        }
+    }
+
+    /// Many messages, or a costly one, do not make a monitor late.
+    fn meet_deadline(&mut self) {
+        if self.engine.next_deadline().is_some_and(|deadline| deadline <= self.clock.now().mono) {
+            self.handle(Event::DeadlineReached);
         }
     }
 

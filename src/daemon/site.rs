@@ -33,6 +33,8 @@ pub(super) struct Site {
     pub(super) authfile: PathBuf,
     pub(super) userfile: PathBuf,
     pub(super) authtypes: Vec<String>,
+    #[cfg_attr(not(feature = "pam"), expect(dead_code, reason = "only PAM asks for it"))]
+    pub(super) pamservice: String,
     pub(super) dtlogfile: Option<PathBuf>,
     pub(super) historicfile: Option<PathBuf>,
     pub(super) monerrfile: PathBuf,
@@ -72,6 +74,7 @@ impl Site {
             alertdirs: search_path(&pick(&options.alertdir, &globals.alertdir, DEFAULT_ALERTDIR), &basedir),
             authfile: cfbasedir.join(authfile.unwrap_or_else(|| "auth.cf".to_owned())),
             userfile: cfbasedir.join(located(&globals.userfile).unwrap_or_else(|| "monusers.cf".to_owned())),
+            pamservice: pick(&None, &globals.pamservice, "passwd"),
             authtypes: authtypes.split_whitespace().map(str::to_owned).collect(),
             dtlogfile: globals.dtlogging.then(|| logdir.join(dtlogfile)),
             historicfile: below(&logdir, &globals.historicfile).filter(|_| !is_empty(&globals.historicfile)),

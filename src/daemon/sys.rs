@@ -1,11 +1,13 @@
 //! The few calls of the system that no safe interface offers.
-#![expect(unsafe_code, reason = "fork, setsid, umask, getpwnam and crypt exist in C alone")]
+#![expect(unsafe_code, reason = "fork, setsid, umask, getpwnam, getspnam and crypt exist in C alone")]
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
+
+use remon_core::text;
 
 /// Becomes a daemon: in a session of its own that can never get a terminal again, stdin from /dev/null, stdout
 /// and stderr to `errfile`. The working directory stays, since relative paths hang off it.
@@ -95,18 +97,21 @@ pub(super) fn password_matches(password: &str, hash: &str) -> bool {
 }
 
 fn c_string(text: &str) -> Result<CString, std::ffi::NulError> {
-    CString::new(remon_core::text::encode(text).into_owned())
+    CString::new(text::encode(text).into_owned())
 }
 
 fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y)) == 0
 }
 
+/// What stands in /etc/passwd where the hash is in /etc/shadow.
+const SHADOWED: &CStr = c"x";
+
 /// The password hash of a system user, where this process may see it.
 pub(super) fn system_password(user: &str) -> Option<String> {
     /// getpwnam answers in memory of its own, which the next call overwrites.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let name = CString::new(user).ok()?;
+    let name = c_string(user).ok()?;
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     // SAFETY: the name ends in NUL, and nobody else asks while we hold the guard.
     let entry = unsafe { libc::getpwnam(name.as_ptr()) };
@@ -115,27 +120,70 @@ pub(super) fn system_password(user: &str) -> Option<String> {
     }
     // SAFETY: not null, so it is an entry whose password is a string, valid until the next call.
     let hash = unsafe { CStr::from_ptr((*entry).pw_passwd) };
-    Some(hash.to_string_lossy().into_owned())
+    if hash != SHADOWED {
+        return Some(text::decode(hash.to_bytes().to_vec()));
+    }
+    // Perl's getpwnam does the same: whoever may read the shadow file sees its hashes.
+    // SAFETY: as above; getspnam too answers in memory of its own.
+    let entry = unsafe { libc::getspnam(name.as_ptr()) };
+    if entry.is_null() {
+        return None;
+    }
+    // SAFETY: not null, so it is an entry whose password is a string, valid until the next call.
+    let hash = unsafe { CStr::from_ptr((*entry).sp_pwdp) };
+    Some(text::decode(hash.to_bytes().to_vec()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Made by crypt(3) of libxcrypt for the password `se cret`.
+    const HASHES: [&str; 9] = [
+        "abDvG9NTPp/1M",
+        "_J9..rasmMmZwPXbRDOc",
+        "$1$abcdefgh$DVuLYHjDhfNuwQY5aLev/1",
+        "$5$saltstring$K4Y60WJF4ce82Kg.XHpoBHYT1hrssVs0Sc96saJl5v5",
+        "$6$saltstring$EM25pGYFabRkI792T.gfdC90JX9.lJ5CLgnnvtkY5wTb..hTPd6JRPdPySM7to.ylihpMdAUU/ezPlTkGA7OA/",
+        "$2b$05$abcdefghijklmnopqrstuuSi5t5MU9ATKRSnauHSt0KxSk7lEk8iC",
+        "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$f1Xeu3lybmRqzUUrjpMOqOPCLbYrcWn.WuAfWQwgdu9",
+        "$gy$j9T$F5Jx5fExrKuPp53xLKQ..1$tLl5oYHezLCsqrk2qW97h3ougGx6tqKgFyvo8BBBBj4",
+        "$7$CU..../....2Q9obwLhin8qvQl6sisAO/$VcJHMO0jlAzWj61NNDV5NCSPV3vcUx/x4SdEuCIyeM0",
+    ];
+
     #[test]
     fn hashes_of_every_kind() {
-        // Made with crypt(3) of libxcrypt for the password "se cret".
-        for (password, hash, matches) in [
-            ("secret", "ab8WMrDLmiFWY", false),
-            ("x", "", false),
-            ("", "", false),
-            ("x", "*", false),
-            ("x", "!", false),
-            ("x", "xx", false),
-        ] {
-            assert_eq!(password_matches(password, hash), matches, "{hash}");
+        for hash in HASHES {
+            assert!(password_matches("se cret", hash), "{hash}");
+            for wrong in ["", "se", "se cre", "Se cret", "se cr\u{e9}t", hash] {
+                assert!(!password_matches(wrong, hash), "{wrong} {hash}");
+            }
+            let cut = &hash[..hash.len() - 1];
+            assert!(!password_matches("se cret", cut), "{cut}");
         }
-        let hash = "$6$rounds=1000$saltstring$";
-        assert!(!password_matches("secret", hash));
+    }
+
+    #[test]
+    fn what_is_no_hash_matches_nothing() {
+        let no_hashes =
+            ["", "*", "!", "!!", "x", "xx", "*0", "*1", "$6$", "$6$saltstring$", "$9$unknown$hash", "secret"];
+        for hash in no_hashes {
+            for password in ["", "x", "*0", "secret", hash] {
+                assert!(!password_matches(password, hash), "{password} {hash}");
+            }
+        }
+        assert!(!password_matches("se cret\0more", HASHES[0]), "a NUL does not end a password");
+    }
+
+    #[test]
+    fn bytes_of_any_encoding_make_a_password() {
+        let hash = "$6$saltstring$Y2Ia8wUMiyxYz4WeWHj0N7cuO3qg1X1mZYDcpqGlfly7pIEioKTA3wHzanvcXWSRFXK/a94QccrkgYYK4Ddzb/";
+        assert!(password_matches(&text::decode(b"secr\xe9t\xc3\xbc".to_vec()), hash));
+    }
+
+    #[test]
+    fn a_user_who_is_not_there_has_no_password() {
+        assert_eq!(system_password("nobody by this name"), None);
+        assert_eq!(system_password("ro\0ot"), None);
     }
 }

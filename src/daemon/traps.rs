@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use remon_core::auth::{Auth, TrapGate};
 use remon_core::engine::{Event, Level, Trap};
+use remon_core::text;
 use remon_core::wire::trap::{self, Packet};
 use tokio::sync::watch;
 
@@ -95,7 +96,7 @@ impl Refusals {
         }
         self.count += 1;
         if self.count <= LOGGED_PER_SECOND {
-            log(Level::Err, &format!("trap from {from} refused: {reason}"));
+            log(Level::Err, &format!("trap from {from} refused: {}", text::cut(reason, 200)));
         }
     }
 }

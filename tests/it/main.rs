@@ -3,7 +3,9 @@
 mod check;
 mod differential;
 mod e2e;
+mod fuzz;
 mod programs;
 mod robustness;
+mod security;
 mod support;
 mod tidy;

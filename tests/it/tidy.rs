@@ -40,6 +40,7 @@ const WORLDLY_CRATES: &[&str] = &["tokio", "mio", "libc", "jiff", "tracing"];
 /// Files that may hold `unsafe`, and why no safe way exists.
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/daemon/sys.rs", "what std does not wrap: fork, setsid, getpwnam, crypt"),
+    ("src/daemon/pam.rs", "libpam speaks C"),
     ("monitors/sys.rs", "statvfs and the like, for which std has no door"),
     ("src/cli/terminal.rs", "std cannot turn the echo of a terminal off"),
     ("monitors/tcp.rs", "one test makes a listener with a full queue"),

@@ -152,7 +152,7 @@ fn fail(
     now: &Now,
 ) {
     state.exitval = Some(exit);
-    state.failure_count += 1;
+    state.failure_count = state.failure_count.saturating_add(1);
     state.consec_failures = state.consec_failures.saturating_add(1);
     state.last_failure = now.wall;
     state.last_failure_time = now.wall;
@@ -206,7 +206,11 @@ fn end_of_outage(state: &mut ServiceState, circumstances: Circumstances, now: &N
         _ => circumstances.started,
     };
     state.first_failure = Some(first_failure);
-    Downtime { first_failure, seconds: now.wall - first_failure, summary: state.last_summary.clone() }
+    Downtime {
+        first_failure,
+        seconds: now.wall.saturating_sub(first_failure),
+        summary: state.last_summary.clone(),
+    }
 }
 
 /// Forgets the outage: acknowledgement, counters, timers.

@@ -72,7 +72,8 @@ fn one_upalert_per_outage(
 
 fn upalertafter(case: &Case<'_>, period: &Period, _: &mut PeriodState) -> Result<(), Suppression> {
     let (AlertKind::Up, Some(least)) = (case.kind, period.upalertafter) else { return Ok(()) };
-    let lasted = std::time::Duration::from_secs((case.now.wall - case.first_failure).max(0) as u64);
+    let lasted =
+        std::time::Duration::from_secs(case.now.wall.saturating_sub(case.first_failure).max(0) as u64);
     unless(case.first_failure == 0 || lasted >= least.duration(), || Suppression::UpalertAfter { lasted })
 }
 
@@ -93,7 +94,7 @@ fn alertevery(case: &Case<'_>, period: &Period, state: &mut PeriodState) -> Resu
         AlertEveryUnless::OutputChanged => case.previous_output != case.output,
         AlertEveryUnless::Recovered | AlertEveryUnless::Never => false,
     };
-    let until = state.last_alert.unwrap_or(0) + every.interval.whole_secs();
+    let until = state.last_alert.unwrap_or(0).saturating_add(every.interval.whole_secs());
     unless(news || case.now.wall >= until, || Suppression::AlertEvery { until })
 }
 
@@ -107,7 +108,7 @@ fn alertafter_time(case: &Case<'_>, period: &Period, state: &mut PeriodState) ->
     let (None, Some(least)) = (period.alertafter_within, period.alertafter_time) else { return Ok(()) };
     let first = state.first_fail_time.filter(|&first| first != 0).unwrap_or(case.now.wall);
     state.first_fail_time = Some(first);
-    let until = first + least.whole_secs();
+    let until = first.saturating_add(least.whole_secs());
     unless(case.now.wall > until, || Suppression::AlertAfterTime { until })
 }
 
@@ -115,7 +116,8 @@ fn alertafter_within(case: &Case<'_>, period: &Period, state: &mut PeriodState) 
     let (Some(least), Some(window)) = (period.alertafter_within, period.alertafter_time) else {
         return Ok(());
     };
-    let window_is_open = case.now.wall - state.first_fail_time.unwrap_or(0) <= window.whole_secs();
+    let window_is_open =
+        case.now.wall.saturating_sub(state.first_fail_time.unwrap_or(0)) <= window.whole_secs();
     if window_is_open {
         state.fail_count = state.fail_count.saturating_add(1);
     } else {

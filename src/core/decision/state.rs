@@ -109,7 +109,7 @@ impl ServiceState {
     pub fn alerts_sent(&self, service: &Service) -> u32 {
         let counting =
             service.periods.iter().zip(&self.periods).filter(|(period, _)| !period.alerts_dont_count);
-        counting.map(|(_, state)| state.alert_sent).sum()
+        counting.fold(0, |sum: u32, (_, state)| sum.saturating_add(state.alert_sent))
     }
 
     /// Time of the newest alert, 0 for none.

@@ -81,7 +81,7 @@ impl Engine {
                     self.batches.insert(batch, Batch { service: id, period: *period, unknown: started });
                 }
                 let slot = &mut self.services[id as usize];
-                slot.state.alert_count += u64::from(started);
+                slot.state.alert_count = slot.state.alert_count.saturating_add(started.into());
                 decision::count(&slot.service, &mut slot.state, *period, occasion.kind, now);
             }
         }

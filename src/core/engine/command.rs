@@ -133,6 +133,14 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether it may change anything; the others only ask.
+    #[must_use]
+    pub fn changes_something(&self) -> bool {
+        !matches!(self.word(), None | Some("list" | "servertime" | "get"))
+    }
+}
+
 /// What `list` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum List {

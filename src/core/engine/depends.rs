@@ -37,7 +37,7 @@ impl Engine {
         let may_run = self.evaluate(id, Kind::Monitor, &remembered_until, now, out);
         if let (false, Some(until)) = (may_run, remembered_until.get()) {
             // No event will tell that dep_memory is over.
-            let wait = Duration::from_secs((until - now.wall).max(0) as u64 + 1);
+            let wait = Duration::from_secs(until.saturating_sub(now.wall).max(0) as u64 + 1);
             self.schedule.set(id, Timer::Run, now.mono + wait);
         }
         may_run
@@ -136,7 +136,7 @@ fn dependency_of(service: &Service, kind: Kind) -> Option<&Dependency> {
 /// `dep_memory`: a failure counts for a while after the recovery.
 fn remembers_failure(slot: &Slot, remembered_until: &Cell<Option<Wall>>, now: &Now) -> bool {
     let Some(memory) = slot.service.dep_memory else { return false };
-    let until = slot.state.last_failure_time + memory.whole_secs();
+    let until = slot.state.last_failure_time.saturating_add(memory.whole_secs());
     let remembers = slot.state.last_failure_time != 0 && now.wall <= until;
     if remembers && slot.state.opstatus.is_success() {
         remembered_until.set(Some(remembered_until.get().map_or(until, |sooner| sooner.min(until))));

@@ -7,6 +7,7 @@
 
 mod alerts;
 mod answer;
+mod chatter;
 mod command;
 mod configure;
 mod depends;
@@ -60,6 +61,7 @@ pub struct Engine {
     /// Counted alerts of which it is not yet known whether a program could be started.
     batches: BTreeMap<alerts::BatchId, alerts::Batch>,
     clients: BTreeMap<ClientId, Session>,
+    chatter: chatter::Chatter,
     alert_history: Ring<Arc<str>>,
     failure_history: Ring<Arc<str>>,
     stopped: Option<Stopped>,
@@ -125,6 +127,7 @@ impl Engine {
             alert_runs: BTreeMap::new(),
             batches: BTreeMap::new(),
             clients: BTreeMap::new(),
+            chatter: chatter::Chatter::default(),
             stopped: None,
             started: now.wall,
             chance: Chance::seeded(seed),
@@ -146,11 +149,11 @@ impl Engine {
                 self.alert_ended(alert, &ending, &last_words, out)
             }
             Event::Trap(trap) => self.trap_received(trap, now, out),
-            Event::ClientConnected { client, peer } => self.client_connected(client, peer, out),
+            Event::ClientConnected { client, peer } => self.client_connected(client, peer, now, out),
             Event::ClientGone { client } => self.client_gone(client),
             Event::Command { client, line, command } => self.command(client, &line, command, now, out),
             Event::Authenticated { client, user, accepted } => {
-                self.authenticated(client, user, accepted, out)
+                self.authenticated(client, user, accepted, now, out)
             }
             Event::ConfigRead { purpose, result } => self.config_read(purpose, result, now, out),
             Event::AuthRead { client, auth } => self.auth_read(client, auth, out),

@@ -8,6 +8,7 @@ use super::{Engine, Slot};
 use crate::decision::{self, Decision, Downtime, Event as Happening, Source, Suppression, Verdict};
 use crate::nouns::{Now, OpStatus};
 use crate::schedule::{ServiceId, Timer};
+use crate::text;
 use crate::timeval::Timeval;
 
 impl Engine {
@@ -120,7 +121,7 @@ impl Engine {
     }
 
     pub(super) fn trap_received(&mut self, trap: Trap, now: &Now, out: &mut Vec<Effect>) {
-        let Some((id, intended)) = self.service_of_trap(&trap, out) else { return };
+        let Some((id, intended)) = self.service_of_trap(&trap, now, out) else { return };
         let slot = self.slot_mut(id);
         slot.state.last_trap = now.wall;
         let (timeout, duration) = (slot.service.traptimeout, slot.service.trapduration);
@@ -130,14 +131,20 @@ impl Engine {
             }
         }
         let Trap { from, kind, group, service, status, output } = trap;
-        let text = format!("trap {kind} from {from} grp={group} svc={service}, sta={status}");
-        out.push(Effect::log(Level::Info, text));
+        let text =
+            format!("trap {} from {from} grp={group} svc={service}, sta={status}", text::cut(&kind, 100));
+        self.chatter.log(from, Level::Info, text, now, out);
         let happening = Happening::Result { source: Source::Trap, exit: status, output };
         self.happen(id, &happening, intended.as_deref(), now, out);
     }
 
     /// The service that takes a trap: its own, or one of the watch `default` where its group is unknown.
-    fn service_of_trap(&self, trap: &Trap, out: &mut Vec<Effect>) -> Option<(ServiceId, Option<String>)> {
+    fn service_of_trap(
+        &mut self,
+        trap: &Trap,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) -> Option<(ServiceId, Option<String>)> {
         let is_watched = |group: &str| self.groups.get(group).is_some_and(|group| group.watched);
         let astray = !is_watched(&trap.group) && is_watched("default");
         let group = if astray { "default" } else { trap.group.as_str() };
@@ -146,11 +153,9 @@ impl Engine {
             id = self.find("default", "default");
         }
         let Some(id) = id else {
-            let text = format!(
-                "trap from {} for unknown service {}/{} dropped",
-                trap.from, trap.group, trap.service
-            );
-            out.push(Effect::log(Level::Err, text));
+            let (group, service) = (text::cut(&trap.group, 100), text::cut(&trap.service, 100));
+            let text = format!("trap from {} for unknown service {group}/{service} dropped", trap.from);
+            self.chatter.log(trap.from, Level::Err, text, now, out);
             return None;
         };
         Some((id, astray.then(|| format!("{}:{}", trap.group, trap.service))))

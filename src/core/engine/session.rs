@@ -9,6 +9,11 @@ use super::effect::{Effect, Level};
 use super::event::ClientId;
 use crate::auth::Auth;
 use crate::nouns::Now;
+use crate::text;
+use crate::timeval::is_blank;
+
+/// What is shown of a line in the log: enough to know it again.
+const MOST_SHOWN: usize = 300;
 
 /// What is known of a connected client.
 #[derive(Debug)]
@@ -22,12 +27,18 @@ pub struct Session {
 }
 
 impl Engine {
-    pub(super) fn client_connected(&mut self, client: ClientId, peer: IpAddr, out: &mut Vec<Effect>) {
+    pub(super) fn client_connected(
+        &mut self,
+        client: ClientId,
+        peer: IpAddr,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
         if self.settings.clientallow.allows(peer) {
             self.clients.insert(client, Session { peer, user: None, view: None });
-            out.push(Effect::log(Level::Info, format!("client connection from {peer}")));
+            self.chatter.log(peer, Level::Info, format!("client connection from {peer}"), now, out);
         } else {
-            out.push(Effect::log(Level::Notice, format!("closing unwanted client: {peer}")));
+            self.chatter.log(peer, Level::Notice, format!("closing unwanted client: {peer}"), now, out);
             out.push(Effect::Close { client });
         }
     }
@@ -50,17 +61,21 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         let Some(session) = self.clients.get(&client) else { return };
-        if !line.is_empty() {
-            out.push(Effect::log(Level::Info, format!("client command \"{line}\"")));
-        }
+        let peer = session.peer;
         let permitted = command.word().is_none_or(|word| self.auth.permits(session.user.as_deref(), word));
+        let text = format!("client command \"{}\"", shown(line, &command));
+        if permitted && command.changes_something() {
+            out.push(Effect::log(Level::Info, text));
+        } else if !line.is_empty() {
+            self.chatter.log(peer, Level::Info, text, now, out);
+        }
         if permitted {
             self.obey(client, command, now, out);
         } else {
             let user = session.user.as_deref().unwrap_or_default();
             let word = command.word().unwrap_or_default();
-            let text = format!("user '{user}' at {} tried '{word}', not authorized", session.peer);
-            out.push(Effect::log(Level::Err, text));
+            let text = format!("user '{user}' at {peer} tried '{word}', not authorized");
+            self.chatter.log(peer, Level::Err, text, now, out);
             out.push(Effect::reply(client, Answer::Refused));
         }
     }
@@ -74,15 +89,17 @@ impl Engine {
         client: ClientId,
         user: String,
         accepted: bool,
+        now: &Now,
         out: &mut Vec<Effect>,
     ) {
         let Some(session) = self.clients.get_mut(&client) else { return };
-        let text = if accepted {
-            format!("authenticated {user}")
+        let name = text::cut(&user, MOST_SHOWN);
+        let (level, text) = if accepted {
+            (Level::Info, format!("authenticated {name}"))
         } else {
-            format!("login as '{user}' from {} failed", session.peer)
+            (Level::Warning, format!("login as '{name}' from {} failed", session.peer))
         };
-        out.push(Effect::log(if accepted { Level::Info } else { Level::Warning }, text));
+        self.chatter.log(session.peer, level, text, now, out);
         if accepted {
             session.user = Some(user);
         }
@@ -121,5 +138,16 @@ impl Engine {
     #[must_use]
     pub fn auth(&self) -> &Auth {
         &self.auth
+    }
+}
+
+/// A line as the log shows it. What is no command may be a login with a slip of the finger: its password stays out.
+fn shown<'a>(line: &'a str, command: &Command) -> std::borrow::Cow<'a, str> {
+    match command {
+        Command::Invalid => match line.trim_start_matches(is_blank).split_once(is_blank) {
+            Some((word, _)) => format!("{} ...", text::cut(word, MOST_SHOWN)).into(),
+            None => text::cut(line, MOST_SHOWN),
+        },
+        _ => text::cut(line, MOST_SHOWN),
     }
 }

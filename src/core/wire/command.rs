@@ -233,6 +233,8 @@ fn target(rest: &str) -> Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Answer, ClientId, Effect, Engine, Event, Loaded};
+    use crate::nouns::{Civil, Mono, Now};
     use proptest::prelude::*;
 
     fn lines(pieces: &[&str]) -> Vec<String> {
@@ -311,6 +313,109 @@ mod tests {
         assert!(!format!("{command:?}").contains("cret"));
         let Command::Login { password, .. } = command else { panic!("a login") };
         assert_eq!(password.reveal(), "se cret");
+    }
+
+    /// A line for each command; the number of its variant, so that none is forgotten.
+    fn number(command: &Command) -> usize {
+        match command {
+            Command::Invalid => 0,
+            Command::Quit => 1,
+            Command::Version => 2,
+            Command::Protid(_) => 3,
+            Command::Login { .. } => 4,
+            Command::Setview(_) => 5,
+            Command::Getview => 6,
+            Command::Checkauth(_) => 7,
+            Command::List(_) => 8,
+            Command::Servertime => 9,
+            Command::GetMaxkeep => 10,
+            Command::Get { .. } => 11,
+            Command::SetMaxkeep(_) => 12,
+            Command::Set { .. } => 13,
+            Command::Stop => 14,
+            Command::Start => 15,
+            Command::Reset { .. } => 16,
+            Command::Reload { .. } => 17,
+            Command::Clear(_) => 18,
+            Command::Test(_) => 19,
+            Command::Savestate(_) => 20,
+            Command::Loadstate(_) => 21,
+            Command::Term => 22,
+            Command::Ack { .. } => 23,
+            Command::Disable(_) => 24,
+            Command::Enable(_) => 25,
+            Command::Dump => 26,
+        }
+    }
+
+    const ONE_OF_EACH: [&str; 27] = [
+        "bogus",
+        "quit",
+        "version",
+        "protid 9745",
+        "login amy x",
+        "setview",
+        "getview",
+        "checkauth list",
+        "list watch",
+        "servertime",
+        "get maxkeep",
+        "get a b c",
+        "set maxkeep 3",
+        "set a b c d",
+        "stop",
+        "start",
+        "reset",
+        "reload auth",
+        "clear timers a b",
+        "test config",
+        "savestate all",
+        "loadstate all",
+        "term",
+        "ack a b c",
+        "disable host h",
+        "enable host h",
+        "dump",
+    ];
+
+    /// What an engine does with a line, when auth.cf is this.
+    fn effects(auth: &str, line: &str) -> Vec<Effect> {
+        let now = Now { mono: Mono::default(), wall: 0, civil: Civil::utc(0) };
+        let mut loaded = Loaded::default();
+        loaded.settings.clientallow = crate::allow::AllowList::parse("10.0.0.1");
+        let mut engine = Engine::new(loaded, crate::auth::parse(auth).0, &now, 0);
+        let client = ClientId(1);
+        engine.handle(Event::ClientConnected { client, peer: [10, 0, 0, 1].into() }, &now);
+        let effects =
+            engine.handle(Event::Command { client, line: line.to_owned(), command: parse(line) }, &now);
+        effects.into_iter().filter(|effect| !matches!(effect, Effect::Log { .. })).collect()
+    }
+
+    fn is_refusal(effects: &[Effect]) -> bool {
+        matches!(effects, [Effect::Reply { answer: Answer::Refused, close: false, .. }])
+    }
+
+    #[test]
+    fn every_command_that_has_a_word_passes_the_gate() {
+        let others = |word: &str| {
+            let words =
+                ONE_OF_EACH.iter().filter_map(|line| parse(line).word()).filter(|other| *other != word);
+            words.map(|other| format!("{other}: all\n")).collect::<String>()
+        };
+        for (index, line) in ONE_OF_EACH.iter().enumerate() {
+            let command = parse(line);
+            assert_eq!(number(&command), index, "{line}");
+            let Some(word) = command.word() else {
+                assert!(!is_refusal(&effects("", line)), "{line} needs no permission");
+                continue;
+            };
+            assert!(is_refusal(&effects("", line)), "{line} needs permission");
+            assert!(is_refusal(&effects(&others(word), line)), "{line} needs its own permission");
+            assert!(is_refusal(&effects(&format!("{word}: AUTH_ANY"), line)), "{line} needs a login");
+            let permitted = effects(&format!("{word}: all"), line);
+            // `dump` is there for nobody.
+            assert_eq!(is_refusal(&permitted), command == Command::Dump, "{line} is permitted");
+        }
     }
 
     proptest! {

@@ -70,7 +70,7 @@ fn push_optional(out: &mut String, row: &OpstatusRow<'_>, running: bool, now: i6
     }
     push_time(out, "last_alert", state.last_alert());
     if let Some(first) = state.first_failure.filter(|&first| first != 0) {
-        let _ = write!(out, " first_failure={first} failure_duration={}", now - first);
+        let _ = write!(out, " first_failure={first} failure_duration={}", now.saturating_sub(first));
     }
 }
 

@@ -229,14 +229,14 @@ impl Shell {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::RunMonitor { run, launch } => {
+            Effect::RunMonitor { run, launch, .. } => {
                 self.killers.insert(run, self.runner.monitor(run, launch));
             }
             Effect::KillRun { run } => {
                 // A run that is just ending needs no ending.
                 let _ = self.killers.remove(&run).map(|killer| killer.send(()));
             }
-            Effect::RunAlert { alert, launch, stdin } => self.runner.alert(alert, launch, stdin),
+            Effect::RunAlert { alert, launch, stdin, .. } => self.runner.alert(alert, launch, stdin),
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
             Effect::ReplyList { client, list } => self.reply_list(client, &list),
             Effect::Close { client } => self.send(client, "", true),

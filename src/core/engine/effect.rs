@@ -8,6 +8,7 @@ use super::command::{List, Password};
 use super::configure::Program;
 use super::event::ClientId;
 use super::runs::RunId;
+use crate::nouns::{AlertKind, ServiceKey};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub enum Effect {
     RunMonitor {
         /// The name of the run.
         run: RunId,
+        /// Whose monitor it is.
+        service: ServiceKey,
         /// What to start.
         launch: Launch,
     },
@@ -28,6 +31,12 @@ pub enum Effect {
     RunAlert {
         /// The name of the alert run.
         alert: AlertId,
+        /// Who is alerted about.
+        service: ServiceKey,
+        /// Label of the period that the alert line stands in; `None` for a redistribution.
+        period: Option<Arc<str>>,
+        /// The occasion.
+        kind: AlertKind,
         /// What to start.
         launch: Launch,
         /// What it reads.

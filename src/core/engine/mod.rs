@@ -27,7 +27,7 @@ use crate::auth::Auth;
 use crate::config::{Service, ViewMember};
 use crate::decision::{Circumstances, ServiceState};
 use crate::history::Ring;
-use crate::nouns::{Mono, Now, Wall};
+use crate::nouns::{Mono, Now, ServiceKey, Wall};
 use crate::schedule::{Chance, Schedule, ServiceId};
 
 pub use alerts::AlertId;
@@ -187,6 +187,11 @@ impl Engine {
 
     fn slot(&self, id: ServiceId) -> &Slot {
         &self.services[id as usize]
+    }
+
+    fn key(&self, id: ServiceId) -> ServiceKey {
+        let slot = self.slot(id);
+        ServiceKey { group: slot.group.clone(), service: slot.service.name.clone() }
     }
 
     fn slot_mut(&mut self, id: ServiceId) -> &mut Slot {

@@ -7,7 +7,7 @@ use super::effect::{Effect, Level, ReadPurpose, StateFile};
 use super::event::ClientId;
 use crate::config::{AlertKeyword, DepBehavior};
 use crate::decision::{Event as Happening, Facts, Occasion};
-use crate::nouns::{AlertKind, Now, OpStatus, ServiceKey};
+use crate::nouns::{AlertKind, Now, OpStatus};
 use crate::schedule::{ServiceId, Timer};
 use crate::timeval::{self, Timeval};
 
@@ -87,11 +87,6 @@ impl Engine {
 
     fn list_for(client: ClientId, list: List, out: &mut Vec<Effect>) {
         out.push(Effect::ReplyList { client, list });
-    }
-
-    fn key(&self, id: ServiceId) -> ServiceKey {
-        let slot = self.slot(id);
-        ServiceKey { group: slot.group.clone(), service: slot.service.name.clone() }
     }
 
     fn get(&self, group: String, service: String, variable: String) -> Answer<'static> {

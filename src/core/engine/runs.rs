@@ -39,7 +39,7 @@ impl Engine {
                 slot.running = Some(run);
                 slot.state.last_check = Some(now.wall);
                 self.runs.insert(run, Run { service: id, started: now.mono, pid: None });
-                out.push(Effect::RunMonitor { run, launch });
+                out.push(Effect::RunMonitor { run, service: self.key(id), launch });
             }
             Ok(None) => {
                 let slot = self.slot(id);

@@ -53,6 +53,8 @@ type Script = VecDeque<Outcome>;
 pub struct World {
     /// What happened so far; take from it what is not needed any more.
     pub log: Vec<Entry>,
+    /// Whether runs are noted in it too; without them a month of a large site stays small.
+    pub notes_runs: bool,
     engine: Engine,
     seed: u64,
     mono: Mono,
@@ -82,6 +84,7 @@ impl World {
         let now = Now { mono: Mono::default(), wall, civil: Civil::utc(wall) };
         Ok(World {
             log: Vec::new(),
+            notes_runs: true,
             engine: Engine::new(load(mon_cf)?, parse_auth(OPEN_AUTH), &now, seed),
             seed,
             mono: now.mono,
@@ -209,6 +212,11 @@ impl World {
         while self.step(end) {}
     }
 
+    /// The machine is held up: time passes, and the daemon notices nothing until afterwards.
+    pub fn stall(&mut self, span: Duration) {
+        self.mono = self.mono + span;
+    }
+
     /// Hands the daemon an event from outside (a trap, a signal), and does what it wants done.
     pub fn happen(&mut self, event: Event) {
         self.events.push_back(event);
@@ -251,6 +259,9 @@ impl World {
     }
 
     fn note(&mut self, what: Happened) {
+        if !self.notes_runs && matches!(what, Happened::RunStarted { .. } | Happened::RunEnded { .. }) {
+            return;
+        }
         let at = self.now();
         self.log.push(Entry { at, what });
     }
@@ -413,3 +424,6 @@ fn parse_auth(auth_cf: &str) -> Auth {
 fn server() -> reply::Server {
     reply::Server { pid: 1, hostname: "world".to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

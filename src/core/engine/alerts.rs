@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::configure::Program;
-use super::effect::{Effect, Launch, Level, LogFile};
+use super::effect::{Effect, Launch, Level, LogFile, Variable};
 use super::event::Ending;
 use crate::config::{AlertKeyword, CommandLine};
 use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
@@ -235,17 +235,17 @@ impl Engine {
         call: Call,
         occasion: &Occasion,
         intended: Option<&str>,
-    ) -> Vec<(Arc<str>, String)> {
+    ) -> Vec<(Variable, Arc<str>)> {
         let Occasion { kind, exit, facts, .. } = occasion;
         let Facts { opstatus, ack_comment, .. } = facts;
         let mut env = self.common_environment(id, facts);
-        let mut add = |name: &str, value: String| env.push((name.into(), value));
-        exit.iter().for_each(|exit| add("MON_RETVAL", exit.to_string()));
-        add("MON_OPSTATUS", opstatus.code().to_string());
-        ack_comment.iter().filter(|text| !text.is_empty()).for_each(|text| add("MON_ACK", text.to_string()));
+        let mut add = |name: &'static str, value: Arc<str>| env.push((name.into(), value));
+        exit.iter().for_each(|exit| add("MON_RETVAL", exit.to_string().into()));
+        add("MON_OPSTATUS", opstatus.code().to_string().into());
+        ack_comment.iter().filter(|text| !text.is_empty()).for_each(|text| add("MON_ACK", text.clone()));
         let is_test = matches!(call, Call::Test { .. }) && *kind == AlertKind::Failure;
-        add("MON_ALERTTYPE", if is_test { "test" } else { kind.env_word() }.to_owned());
-        intended.iter().for_each(|service| add("MON_TRAP_INTENDED", (*service).to_owned()));
+        add("MON_ALERTTYPE", if is_test { "test" } else { kind.env_word() }.into());
+        intended.iter().for_each(|service| add("MON_TRAP_INTENDED", (*service).into()));
         env
     }
 

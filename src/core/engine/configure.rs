@@ -181,7 +181,7 @@ impl Engine {
         }
     }
 
-    fn mark_depended_on(&mut self) {
+    pub(super) fn mark_depended_on(&mut self) {
         let mut names = BTreeSet::new();
         for slot in &self.services {
             for (group, service) in monitor_dependencies(&slot.service) {

@@ -1,5 +1,6 @@
 //! Everything the daemon does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::alerts::AlertId;
@@ -144,8 +145,11 @@ pub struct Launch {
     /// Arguments, without the program's name.
     pub args: Vec<String>,
     /// Variables, the last of a name wins.
-    pub env: Vec<(Arc<str>, String)>,
+    pub env: Vec<(Variable, Arc<str>)>,
 }
+
+/// The name of a variable; ours are known when this is compiled.
+pub type Variable = Cow<'static, str>;
 
 /// Why mon.cf is read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

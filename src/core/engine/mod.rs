@@ -34,7 +34,7 @@ pub use alerts::AlertId;
 pub use answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, PidRow};
 pub use command::{Command, List, Password, StateKind, Target, Test};
 pub use configure::{Loaded, Program, Programs, Settings};
-pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile};
+pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile, Variable};
 pub use event::{ClientId, Ending, Event, Trap};
 pub use runs::RunId;
 pub use session::Session;
@@ -157,6 +157,7 @@ impl Engine {
             Event::AuthRead { client, auth } => self.auth_read(client, auth, out),
             Event::StateRead { client, disabled, services } => {
                 self.restore(&disabled, &services, now, out);
+                self.run_those_held(now, out);
                 out.extend(client.map(|client| Effect::reply(client, Answer::StateLoaded)));
             }
             Event::HangUp => self.hang_up(out),

@@ -60,7 +60,7 @@ fn story(seed: u64) {
         }
         witness.look(&mut world);
     }
-    assert!(witness.runs > 0 || site.scheduled == 0, "a site where nothing ever ran");
+    assert!(witness.runs > 0 || site.scheduled == 0, "nothing ever ran: {}", site.mon_cf);
 }
 
 /// Saves, crashes, and comes back as it was.

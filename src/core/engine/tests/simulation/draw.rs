@@ -46,7 +46,7 @@ const SERVICE_LINES: [&str; 10] = [
     "dep_memory 10m",
     "redistribute r.alert x",
     "allow_empty_group",
-    "exclude_hosts h1",
+    "exclude_hosts h4",
 ];
 
 const PERIOD_LINES: [&str; 12] = [

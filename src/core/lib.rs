@@ -13,6 +13,7 @@
 //! | 3 | [`decision`], [`schedule`], [`history`] | who is told; what runs when; what happened |
 //! | 4 | [`engine`] | the daemon as a value: events in, effects out |
 //! | 5 | [`wire`] | how all this is spelled on TCP, UDP and in state files |
+//! | 5 | [`world`] | the daemon in a simulated world: virtual time, scripted programs |
 //!
 //! A layer uses only lower ones; `tests/it/tidy.rs` of the root package keeps that true.
 
@@ -33,3 +34,4 @@ pub mod text;
 pub mod timeval;
 pub mod wire;
 pub mod words;
+pub mod world;

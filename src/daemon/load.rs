@@ -1,6 +1,5 @@
 //! Reading configuration: mon.cf with all that belongs to it, and auth.cf.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -128,28 +127,21 @@ fn complain_of_missing_dirs(site: &Site) {
 fn find_programs(config: &Config, site: &Site) -> Programs {
     let ourselves: Option<Arc<str>> =
         std::env::current_exe().ok().map(|path| Arc::from(path.to_string_lossy()));
-    let find = |names: BTreeSet<&str>, dirs: &[PathBuf], is_builtin: fn(&str) -> bool| {
-        let found = names.into_iter().filter_map(|name| {
-            let program = in_search_path(name, dirs).or_else(|| {
-                let path = ourselves.clone().filter(|_| is_builtin(name))?;
-                Some(Program { path, called: Some(name.into()) })
-            });
-            if program.is_none() {
-                log(Level::Err, &format!("{name} not found in any of {dirs:?}, and it is not built in"));
-            }
-            Some((name.to_owned(), program?))
+    let find = |name: &str, dirs: &[PathBuf], is_builtin: fn(&str) -> bool| {
+        let program = in_search_path(name, dirs).or_else(|| {
+            let path = ourselves.clone().filter(|_| is_builtin(name))?;
+            Some(Program { path, called: Some(name.into()) })
         });
-        found.collect()
+        if program.is_none() {
+            log(Level::Err, &format!("{name} not found in any of {dirs:?}, and it is not built in"));
+        }
+        program
     };
-    let services = || config.watches.iter().flat_map(|watch| &watch.services);
-    let monitors = services().filter_map(|service| service.monitor.as_ref()).map(|monitor| monitor.program());
-    let lines = services().flat_map(|service| &service.periods).flat_map(|period| &period.alerts);
-    let redistributions = services().filter_map(|service| service.redistribute.as_ref());
-    let alerts = lines.map(|line| &line.command).chain(redistributions).map(|command| command.program());
-    Programs {
-        monitors: find(monitors.collect(), &site.mondirs, programs::is_builtin_monitor),
-        alerts: find(alerts.collect(), &site.alertdirs, programs::is_builtin_alert),
-    }
+    Programs::look_up(
+        config,
+        |name| find(name, &site.mondirs, programs::is_builtin_monitor),
+        |name| find(name, &site.alertdirs, programs::is_builtin_alert),
+    )
 }
 
 fn in_search_path(name: &str, dirs: &[PathBuf]) -> Option<Program> {

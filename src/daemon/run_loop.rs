@@ -258,7 +258,7 @@ impl Shell {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::RunMonitor { run, launch } => {
+            Effect::RunMonitor { run, launch, .. } => {
                 let handle = self.runner.monitor(run, launch);
                 self.runs.insert(run, handle);
             }
@@ -267,7 +267,7 @@ impl Shell {
                     handle.kill();
                 }
             }
-            Effect::RunAlert { alert, launch, stdin } => self.runner.alert(alert, launch, stdin),
+            Effect::RunAlert { alert, launch, stdin, .. } => self.runner.alert(alert, launch, stdin),
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
             Effect::ReplyList { client, list } => self.reply_list(client, &list),
             Effect::Close { client } => self.send(client, "", true),

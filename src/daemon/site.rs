@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use remon_core::allow::AllowList;
 use remon_core::config::Globals;
 use remon_core::engine::Settings;
 use remon_core::netdb::{MON_PORT, service_port};
@@ -16,10 +15,6 @@ pub(super) const DEFAULT_CFBASEDIR: &str = "/etc/mon";
 const DEFAULT_BASEDIR: &str = "/usr/lib/mon";
 const DEFAULT_MONDIR: &str = "/usr/local/lib/mon/mon.d:mon.d";
 const DEFAULT_ALERTDIR: &str = "/usr/local/lib/mon/alert.d:alert.d";
-/// Every IPv4 address; as in the original.
-const DEFAULT_CLIENTALLOW: &str = r"\d+.\d+.\d+.\d+";
-const DEFAULT_HISTLENGTH: usize = 100;
-const DEFAULT_DEP_RECUR_LIMIT: u32 = 10;
 const DEFAULT_CLTIMEOUT: Duration = Duration::from_secs(30);
 
 /// Paths and names, resolved. Only what the shell needs; the engine's part is in [`Settings`].
@@ -95,19 +90,15 @@ impl Site {
     /// The engine's part.
     pub(super) fn settings(&self, options: &Options, globals: &Globals) -> Result<Settings, String> {
         let text = |path: &Path| -> Arc<str> { path.to_string_lossy().into() };
+        let from_file = Settings::of(globals);
         Ok(Settings {
-            maxkeep: options.maxkeep.filter(|&n| n > 0).or(globals.histlength).unwrap_or(DEFAULT_HISTLENGTH),
-            maxprocs: options.maxprocs.or(globals.maxprocs).filter(|&most| most > 0),
-            randstart: options.randstart()?.unwrap_or(globals.randstart),
-            dep_recur_limit: globals.dep_recur_limit.unwrap_or(DEFAULT_DEP_RECUR_LIMIT),
-            exclude_period: globals.exclude_period.clone(),
-            startupalerts_on_reset: globals.startupalerts_on_reset,
-            dtlogging: self.dtlogfile.is_some(),
-            monremote: self.monremote.is_some(),
-            clientallow: AllowList::parse(globals.clientallow.as_deref().unwrap_or(DEFAULT_CLIENTALLOW)),
+            maxkeep: options.maxkeep.filter(|&n| n > 0).unwrap_or(from_file.maxkeep),
+            maxprocs: options.maxprocs.map_or(from_file.maxprocs, |most| (most > 0).then_some(most)),
+            randstart: options.randstart()?.unwrap_or(from_file.randstart),
             statedir: text(&self.statedir),
             logdir: text(&self.logdir),
             cfbasedir: text(&self.cfbasedir),
+            ..from_file
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::configure::Program;
-use super::effect::{Effect, Launch, Level, LogFile};
+use super::effect::{Effect, Launch, Level, LogFile, Variable};
 use super::event::Ending;
 use crate::config::{AlertKeyword, CommandLine};
 use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
@@ -40,9 +40,25 @@ pub(super) type BatchId = u64;
 /// How an alert is called: what differs between ordinary alerts, redistributions and tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Call {
-    Ordinary,
+    Ordinary { period: usize, batch: BatchId },
     Redistribute,
-    Test,
+    Test { period: usize },
+}
+
+impl Call {
+    fn period(self) -> Option<usize> {
+        match self {
+            Call::Ordinary { period, .. } | Call::Test { period } => Some(period),
+            Call::Redistribute => None,
+        }
+    }
+
+    fn batch(self) -> Option<BatchId> {
+        match self {
+            Call::Ordinary { batch, .. } => Some(batch),
+            Call::Redistribute | Call::Test { .. } => None,
+        }
+    }
 }
 
 impl Engine {
@@ -73,7 +89,7 @@ impl Engine {
             let mut started = 0;
             for &line in lines {
                 let command = self.slot(id).service.periods[*period].alerts[line].command.clone();
-                let call = (Call::Ordinary, Some(batch));
+                let call = Call::Ordinary { period: *period, batch };
                 started += u32::from(self.call_alert(id, &command, occasion, call, intended, now, out));
             }
             if started > 0 {
@@ -96,7 +112,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         if let Some(command) = self.slot(id).service.redistribute.clone() {
-            self.call_alert(id, &command, occasion, (Call::Redistribute, None), intended, now, out);
+            self.call_alert(id, &command, occasion, Call::Redistribute, intended, now, out);
         }
     }
 
@@ -114,7 +130,7 @@ impl Engine {
         let commands: Vec<CommandLine> =
             lines.iter().filter(|line| line.keyword == keyword).map(|line| line.command.clone()).collect();
         for command in commands {
-            self.call_alert(id, &command, occasion, (Call::Test, None), None, now, out);
+            self.call_alert(id, &command, occasion, Call::Test { period }, None, now, out);
         }
     }
 
@@ -128,7 +144,7 @@ impl Engine {
         id: ServiceId,
         command: &CommandLine,
         occasion: &Occasion,
-        (call, batch): (Call, Option<BatchId>),
+        call: Call,
         intended: Option<&str>,
         now: &Now,
         out: &mut Vec<Effect>,
@@ -144,7 +160,7 @@ impl Engine {
             return false;
         };
         let word = match (call, occasion.kind) {
-            (Call::Test, AlertKind::Failure) => "testalert",
+            (Call::Test { .. }, AlertKind::Failure) => "testalert",
             (_, kind) => kind.history_word(),
         };
         let slot = self.slot(id);
@@ -157,8 +173,15 @@ impl Engine {
             args: self.alert_arguments(id, occasion.kind, words, now),
             env: self.alert_environment(id, call, occasion, intended),
         };
-        self.alert_runs.insert(alert, AlertRun { what, batch });
-        out.push(Effect::RunAlert { alert, launch, stdin: occasion.output.clone() });
+        self.alert_runs.insert(alert, AlertRun { what, batch: call.batch() });
+        out.push(Effect::RunAlert {
+            alert,
+            service: self.key(id),
+            period: call.period().map(|period| self.slot(id).service.periods[period].label.clone()),
+            kind: occasion.kind,
+            launch,
+            stdin: occasion.output.clone(),
+        });
         true
     }
 
@@ -181,7 +204,7 @@ impl Engine {
         let summary = summary_of(&occasion.output);
         let called = format!("({},{})", program.shown(), command.arguments());
         out.push(Effect::log(Level::Alert, format!("calling {what} {called} {summary}")));
-        if call == Call::Ordinary {
+        if matches!(call, Call::Ordinary { .. }) {
             let slot = self.slot(id);
             let line = format!(
                 "{word} {} {} {} {} ({}) {summary}",
@@ -212,17 +235,17 @@ impl Engine {
         call: Call,
         occasion: &Occasion,
         intended: Option<&str>,
-    ) -> Vec<(Arc<str>, String)> {
+    ) -> Vec<(Variable, Arc<str>)> {
         let Occasion { kind, exit, facts, .. } = occasion;
         let Facts { opstatus, ack_comment, .. } = facts;
         let mut env = self.common_environment(id, facts);
-        let mut add = |name: &str, value: String| env.push((name.into(), value));
-        exit.iter().for_each(|exit| add("MON_RETVAL", exit.to_string()));
-        add("MON_OPSTATUS", opstatus.code().to_string());
-        ack_comment.iter().filter(|text| !text.is_empty()).for_each(|text| add("MON_ACK", text.to_string()));
-        let is_test = call == Call::Test && *kind == AlertKind::Failure;
-        add("MON_ALERTTYPE", if is_test { "test" } else { kind.env_word() }.to_owned());
-        intended.iter().for_each(|service| add("MON_TRAP_INTENDED", (*service).to_owned()));
+        let mut add = |name: &'static str, value: Arc<str>| env.push((name.into(), value));
+        exit.iter().for_each(|exit| add("MON_RETVAL", exit.to_string().into()));
+        add("MON_OPSTATUS", opstatus.code().to_string().into());
+        ack_comment.iter().filter(|text| !text.is_empty()).for_each(|text| add("MON_ACK", text.clone()));
+        let is_test = matches!(call, Call::Test { .. }) && *kind == AlertKind::Failure;
+        add("MON_ALERTTYPE", if is_test { "test" } else { kind.env_word() }.into());
+        intended.iter().for_each(|service| add("MON_TRAP_INTENDED", (*service).into()));
         env
     }
 

@@ -7,12 +7,17 @@ use std::time::Duration;
 use super::effect::{Effect, Level, ReadPurpose, StateFile};
 use super::{Answer, Engine, Group, Host, Slot, Stopped};
 use crate::allow::AllowList;
-use crate::config::{Config, DepBehavior, HostGroup, Service};
+use crate::config::{Config, DepBehavior, Globals, HostGroup, Service};
 use crate::decision::ServiceState;
 use crate::nouns::Now;
 use crate::period::Period;
 use crate::schedule::{Schedule, ServiceId, Timer};
 use crate::timeval::Timeval;
+
+/// Every IPv4 address; as in the original.
+const DEFAULT_CLIENTALLOW: &str = r"\d+.\d+.\d+.\d+";
+const DEFAULT_HISTLENGTH: usize = 100;
+const DEFAULT_DEP_RECUR_LIMIT: u32 = 10;
 
 /// A configuration with all that the world had to say about it.
 #[derive(Debug, Default)]
@@ -74,6 +79,50 @@ pub struct Program {
     pub called: Option<Arc<str>>,
 }
 
+impl Settings {
+    /// What mon.cf alone says; the rest is as built in.
+    #[must_use]
+    pub fn of(globals: &Globals) -> Settings {
+        Settings {
+            maxkeep: globals.histlength.unwrap_or(DEFAULT_HISTLENGTH),
+            maxprocs: globals.maxprocs.filter(|&most| most > 0),
+            randstart: globals.randstart,
+            dep_recur_limit: globals.dep_recur_limit.unwrap_or(DEFAULT_DEP_RECUR_LIMIT),
+            exclude_period: globals.exclude_period.clone(),
+            startupalerts_on_reset: globals.startupalerts_on_reset,
+            dtlogging: globals.dtlogging,
+            monremote: globals.monremote.as_deref().is_some_and(|command| !command.is_empty()),
+            clientallow: AllowList::parse(globals.clientallow.as_deref().unwrap_or(DEFAULT_CLIENTALLOW)),
+            ..Settings::default()
+        }
+    }
+}
+
+impl Programs {
+    /// Looks for every program that the configuration names, once.
+    pub fn look_up(
+        config: &Config,
+        monitor: impl FnMut(&str) -> Option<Program>,
+        alert: impl FnMut(&str) -> Option<Program>,
+    ) -> Programs {
+        let services = || config.watches.iter().flat_map(|watch| &watch.services);
+        let monitors =
+            services().filter_map(|service| service.monitor.as_ref()).map(|monitor| monitor.program());
+        let lines = services().flat_map(|service| &service.periods).flat_map(|period| &period.alerts);
+        let redistributions = services().filter_map(|service| service.redistribute.as_ref());
+        let alerts = lines.map(|line| &line.command).chain(redistributions).map(|command| command.program());
+        Programs { monitors: found(monitors, monitor), alerts: found(alerts, alert) }
+    }
+}
+
+fn found<'a>(
+    names: impl Iterator<Item = &'a str>,
+    mut find: impl FnMut(&str) -> Option<Program>,
+) -> BTreeMap<String, Program> {
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().filter_map(|name| Some((name.to_owned(), find(name)?))).collect()
+}
+
 impl Program {
     /// How logs and histories name it.
     #[must_use]
@@ -131,7 +180,7 @@ impl Engine {
         }
     }
 
-    fn mark_depended_on(&mut self) {
+    pub(super) fn mark_depended_on(&mut self) {
         let mut names = BTreeSet::new();
         for slot in &self.services {
             for (group, service) in monitor_dependencies(&slot.service) {

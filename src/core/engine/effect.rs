@@ -1,5 +1,6 @@
 //! Everything the daemon does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::alerts::AlertId;
@@ -8,6 +9,7 @@ use super::command::{List, Password};
 use super::configure::Program;
 use super::event::ClientId;
 use super::runs::RunId;
+use crate::nouns::{AlertKind, ServiceKey};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub enum Effect {
     RunMonitor {
         /// The name of the run.
         run: RunId,
+        /// Whose monitor it is.
+        service: ServiceKey,
         /// What to start.
         launch: Launch,
     },
@@ -28,6 +32,12 @@ pub enum Effect {
     RunAlert {
         /// The name of the alert run.
         alert: AlertId,
+        /// Who is alerted about.
+        service: ServiceKey,
+        /// Label of the period that the alert line stands in; `None` for a redistribution.
+        period: Option<Arc<str>>,
+        /// The occasion.
+        kind: AlertKind,
         /// What to start.
         launch: Launch,
         /// What it reads.
@@ -135,8 +145,11 @@ pub struct Launch {
     /// Arguments, without the program's name.
     pub args: Vec<String>,
     /// Variables, the last of a name wins.
-    pub env: Vec<(Arc<str>, String)>,
+    pub env: Vec<(Variable, Arc<str>)>,
 }
+
+/// The name of a variable; ours are known when this is compiled.
+pub type Variable = Cow<'static, str>;
 
 /// Why mon.cf is read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

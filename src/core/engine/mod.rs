@@ -28,14 +28,14 @@ use crate::auth::Auth;
 use crate::config::{Service, ViewMember};
 use crate::decision::{Circumstances, ServiceState};
 use crate::history::Ring;
-use crate::nouns::{Mono, Now, Wall};
+use crate::nouns::{Mono, Now, ServiceKey, Wall};
 use crate::schedule::{Chance, Schedule, ServiceId};
 
 pub use alerts::AlertId;
 pub use answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, RunRow};
 pub use command::{Command, List, Password, StateKind, Target, Test};
 pub use configure::{Loaded, Program, Programs, Settings};
-pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile};
+pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile, Variable};
 pub use event::{ClientId, Ending, Event, Trap};
 pub use runs::RunId;
 pub use session::Session;
@@ -159,6 +159,7 @@ impl Engine {
             Event::AuthRead { client, auth } => self.auth_read(client, auth, out),
             Event::StateRead { client, disabled, services } => {
                 self.restore(&disabled, &services, now, out);
+                self.run_those_held(now, out);
                 out.extend(client.map(|client| Effect::reply(client, Answer::StateLoaded)));
             }
             Event::HangUp => self.hang_up(out),
@@ -189,6 +190,11 @@ impl Engine {
 
     fn slot(&self, id: ServiceId) -> &Slot {
         &self.services[id as usize]
+    }
+
+    fn key(&self, id: ServiceId) -> ServiceKey {
+        let slot = self.slot(id);
+        ServiceKey { group: slot.group.clone(), service: slot.service.name.clone() }
     }
 
     fn slot_mut(&mut self, id: ServiceId) -> &mut Slot {

@@ -7,7 +7,7 @@ use super::effect::{Effect, Level, ReadPurpose, StateFile};
 use super::event::ClientId;
 use crate::config::{AlertKeyword, DepBehavior};
 use crate::decision::{Event as Happening, Facts, Occasion};
-use crate::nouns::{AlertKind, Now, OpStatus, ServiceKey};
+use crate::nouns::{AlertKind, Now, OpStatus};
 use crate::schedule::{ServiceId, Timer};
 use crate::timeval::{self, Timeval};
 
@@ -89,11 +89,6 @@ impl Engine {
         out.push(Effect::ReplyList { client, list });
     }
 
-    fn key(&self, id: ServiceId) -> ServiceKey {
-        let slot = self.slot(id);
-        ServiceKey { group: slot.group.clone(), service: slot.service.name.clone() }
-    }
-
     fn get(&self, group: String, service: String, variable: String) -> Answer<'static> {
         match self.find(&group, &service) {
             None => Answer::NotDefined(group, service),
@@ -150,7 +145,13 @@ impl Engine {
             return Answer::Set;
         }
         match self.set_variable(id, &variable, &value, now) {
-            Ok(()) => Answer::VariableSet { key: self.key(id), variable, value },
+            Ok(()) => {
+                if matches!(variable.as_str(), "dep_behavior" | "dep_memory") {
+                    self.mark_depended_on();
+                    self.run_those_held(now, out);
+                }
+                Answer::VariableSet { key: self.key(id), variable, value }
+            }
             Err(why) => Answer::CannotSet { variable, why },
         }
     }
@@ -163,19 +164,22 @@ impl Engine {
         value: &str,
         now: &Now,
     ) -> Result<(), &'static str> {
+        let schedule_time = self.schedule_time(now.mono);
         let service = &mut self.slot_mut(id).service;
         match name {
             "interval" => {
                 let interval = span_of(value)?.ok_or("an interval cannot be zero")?;
                 service.interval = Some(interval);
-                self.schedule.set(id, Timer::Run, now.mono + interval.duration());
+                self.schedule.set(id, Timer::Run, schedule_time + interval.duration());
             }
             "failure_interval" => service.failure_interval = span_of(value)?,
             "randskew" => service.randskew = span_of(value)?,
             "traptimeout" => {
                 service.traptimeout = span_of(value)?;
                 match service.traptimeout {
-                    Some(timeout) => self.schedule.set(id, Timer::TrapTimeout, now.mono + timeout.duration()),
+                    Some(timeout) => {
+                        self.schedule.set(id, Timer::TrapTimeout, schedule_time + timeout.duration())
+                    }
                     None => self.schedule.cancel(id, Timer::TrapTimeout),
                 }
             }
@@ -204,6 +208,7 @@ impl Engine {
 
     fn clear_timers(&mut self, group: &str, service: &str, now: &Now) -> Answer<'static> {
         let Some(id) = self.find(group, service) else { return Answer::UnknownGroup };
+        let schedule_time = self.schedule_time(now.mono);
         let slot = &mut self.services[id as usize];
         let (service, state) = (&slot.service, &mut slot.state);
         state.consec_failures = 0;
@@ -222,7 +227,7 @@ impl Engine {
         ];
         for (timer, span) in timers {
             if let Some(span) = span {
-                self.schedule.set(id, timer, now.mono + span.duration());
+                self.schedule.set(id, timer, schedule_time + span.duration());
             }
         }
         Answer::TimersCleared
@@ -252,8 +257,7 @@ impl Engine {
     /// without interval never runs.
     fn run_at_once(&mut self, id: ServiceId, now: &Now, out: &mut Vec<Effect>) {
         if self.slot(id).service.interval.is_some() {
-            let due = self.stopped.map_or(now.mono, |stopped| stopped.mono);
-            self.schedule.set(id, Timer::Run, due);
+            self.schedule.set(id, Timer::Run, self.schedule_time(now.mono));
             self.run_what_is_due(now, out);
         }
     }

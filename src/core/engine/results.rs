@@ -122,12 +122,13 @@ impl Engine {
 
     pub(super) fn trap_received(&mut self, trap: Trap, now: &Now, out: &mut Vec<Effect>) {
         let Some((id, intended)) = self.service_of_trap(&trap, now, out) else { return };
+        let schedule_time = self.schedule_time(now.mono);
         let slot = self.slot_mut(id);
         slot.state.last_trap = now.wall;
         let (timeout, duration) = (slot.service.traptimeout, slot.service.trapduration);
         for (timer, span) in [(Timer::TrapTimeout, timeout), (Timer::TrapDuration, duration)] {
             if let Some(span) = span {
-                self.schedule.set(id, timer, now.mono + span.duration());
+                self.schedule.set(id, timer, schedule_time + span.duration());
             }
         }
         let Trap { from, kind, group, service, status, output } = trap;

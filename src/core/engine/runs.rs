@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::configure::Program;
-use super::effect::{Effect, Launch, Level};
+use super::configure::{Program, Settings};
+use super::effect::{Effect, Launch, Level, Variable};
 use super::event::Ending;
 use crate::decision::{Event as Happening, Facts, NO_SUMMARY, Source, summary_of};
-use crate::nouns::{Mono, Now};
+use crate::nouns::{Mono, Now, Wall};
 use crate::schedule::{ServiceId, Timer, next_on_grid};
 use crate::words;
 
@@ -25,6 +25,9 @@ pub(super) struct Run {
 /// A word that, standing last on a monitor line, keeps the hosts off it.
 const NO_HOSTS: &str = ";;";
 
+/// Variables of ours that a monitor or an alert gets, at most.
+const MOST_VARIABLES: usize = 16;
+
 impl Engine {
     /// Starts the monitor of a service whose deadline was `anchor`, and sets the next deadline.
     pub(super) fn run_monitor(&mut self, id: ServiceId, anchor: Mono, now: &Now, out: &mut Vec<Effect>) {
@@ -38,7 +41,7 @@ impl Engine {
                 slot.running = Some(run);
                 slot.state.last_check = Some(now.wall);
                 self.runs.insert(run, Run { service: id, started: now.mono });
-                out.push(Effect::RunMonitor { run, launch });
+                out.push(Effect::RunMonitor { run, service: self.key(id), launch });
             }
             Ok(None) => {
                 let slot = self.slot(id);
@@ -109,32 +112,34 @@ impl Engine {
         group.into_iter().flat_map(|group| group.enabled_hosts()).filter(wanted).cloned().collect()
     }
 
-    fn monitor_environment(&self, id: ServiceId) -> Vec<(Arc<str>, String)> {
+    fn monitor_environment(&self, id: ServiceId) -> Vec<(Variable, Arc<str>)> {
         let facts = Facts::of(&self.slot(id).state);
         let mut env = self.common_environment(id, &facts);
         if let Some(good) = facts.depend_status {
-            env.push(("MON_DEPEND_STATUS".into(), u8::from(good).to_string()));
+            env.push(("MON_DEPEND_STATUS".into(), if good { "1" } else { "0" }.into()));
         }
         env
     }
 
     /// What monitors and alerts alike find in their environment.
-    pub(super) fn common_environment(&self, id: ServiceId, facts: &Facts) -> Vec<(Arc<str>, String)> {
+    pub(super) fn common_environment(&self, id: ServiceId, facts: &Facts) -> Vec<(Variable, Arc<str>)> {
         let slot = self.slot(id);
-        let mut env: Vec<(Arc<str>, String)> =
-            slot.service.env.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
-        let mut add = |name: &str, value: String| env.push((name.into(), value));
-        add("MON_GROUP", slot.group.to_string());
-        add("MON_SERVICE", slot.service.name.to_string());
-        facts.last_summary.iter().for_each(|summary| add("MON_LAST_SUMMARY", summary.to_string()));
-        facts.last_output.iter().for_each(|output| add("MON_LAST_OUTPUT", output.to_string()));
-        add("MON_LAST_FAILURE", facts.last_failure.to_string());
-        facts.first_failure.iter().for_each(|first| add("MON_FIRST_FAILURE", first.to_string()));
-        add("MON_LAST_SUCCESS", facts.last_success.to_string());
-        slot.service.description.iter().for_each(|text| add("MON_DESCRIPTION", text.to_string()));
-        add("MON_STATEDIR", self.settings.statedir.to_string());
-        add("MON_LOGDIR", self.settings.logdir.to_string());
-        add("MON_CFBASEDIR", self.settings.cfbasedir.to_string());
+        let Settings { statedir, logdir, cfbasedir, .. } = &self.settings;
+        let mut env = Vec::with_capacity(slot.service.env.len() + MOST_VARIABLES);
+        env.extend(slot.service.env.iter().map(|(name, value)| (name.to_string().into(), value.clone())));
+        let mut add = |name: &'static str, value: Arc<str>| env.push((name.into(), value));
+        let time = |wall: Wall| wall.to_string().into();
+        add("MON_GROUP", slot.group.clone());
+        add("MON_SERVICE", slot.service.name.clone());
+        facts.last_summary.iter().for_each(|summary| add("MON_LAST_SUMMARY", summary.clone()));
+        facts.last_output.iter().for_each(|output| add("MON_LAST_OUTPUT", output.clone()));
+        add("MON_LAST_FAILURE", time(facts.last_failure));
+        facts.first_failure.iter().for_each(|&first| add("MON_FIRST_FAILURE", time(first)));
+        add("MON_LAST_SUCCESS", time(facts.last_success));
+        slot.service.description.iter().for_each(|text| add("MON_DESCRIPTION", text.clone()));
+        add("MON_STATEDIR", statedir.clone());
+        add("MON_LOGDIR", logdir.clone());
+        add("MON_CFBASEDIR", cfbasedir.clone());
         env
     }
 
@@ -180,7 +185,7 @@ impl Engine {
         } else if slot.state.failing_interval == was_failing_interval {
             return;
         }
-        self.schedule.set(id, Timer::Run, now.mono + wait);
+        self.schedule.set(id, Timer::Run, self.schedule_time(now.mono) + wait);
     }
 }
 

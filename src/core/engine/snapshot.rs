@@ -193,7 +193,10 @@ impl Engine {
         let mut fields: Vec<(String, String)> =
             FIELDS.iter().map(|field| (field.name.to_owned(), (field.get)(state))).collect();
         let timer = self.schedule.deadline(id, Timer::TrapTimeout);
-        fields.push((TRAP_TIMER.to_owned(), optional(timer.map(|timer| timer.since(now.mono).as_secs()))));
+        fields.push((
+            TRAP_TIMER.to_owned(),
+            optional(timer.map(|timer| timer.since(self.schedule_time(now.mono)).as_secs())),
+        ));
         for (index, (period, counters)) in service.periods.iter().zip(&state.periods).enumerate() {
             for field in &PERIOD_FIELDS {
                 let mut value = (field.get)(counters);
@@ -251,7 +254,8 @@ impl Engine {
             if let Some(left) = maybe::<u64>(value)?
                 && self.slot(id).service.traptimeout.is_some()
             {
-                self.schedule.set(id, Timer::TrapTimeout, now.mono + Duration::from_secs(left));
+                let deadline = self.schedule_time(now.mono) + Duration::from_secs(left);
+                self.schedule.set(id, Timer::TrapTimeout, deadline);
             }
             return Some(());
         }

@@ -63,6 +63,9 @@ impl Engine {
 
     /// A run ended: those who waited for their turn go first.
     pub(super) fn run_those_waiting(&mut self, now: &Now, out: &mut Vec<Effect>) {
+        if self.stopped.is_some() {
+            return;
+        }
         while self.settings.maxprocs.is_none_or(|most| self.runs.len() < most) {
             let Some(id) = self.waiting.pop_front() else { break };
             self.run_if_allowed(id, now.mono, now, out);
@@ -71,12 +74,11 @@ impl Engine {
 
     /// The status of a service changed that others depend on: held runs may be free now.
     pub(super) fn run_those_held(&mut self, now: &Now, out: &mut Vec<Effect>) {
+        if self.stopped.is_some() {
+            return;
+        }
         for id in std::mem::take(&mut self.held) {
-            if self.stopped.is_some() {
-                self.held.insert(id);
-            } else {
-                self.run_if_allowed(id, now.mono, now, out);
-            }
+            self.run_if_allowed(id, now.mono, now, out);
         }
     }
 
@@ -85,10 +87,16 @@ impl Engine {
         if self.slot(id).running.is_some() || self.held.contains(&id) {
             return 0;
         }
-        let now = self.stopped.map_or(now, |stopped| stopped.mono);
+        let now = self.schedule_time(now);
         let left =
             self.schedule.deadline(id, Timer::Run).map_or(Duration::ZERO, |deadline| deadline.since(now));
         left.as_secs() + u64::from(left.subsec_nanos() > 0)
+    }
+
+    /// The time from which deadlines are counted: it stands still while the scheduler is stopped, because
+    /// [`Engine::start`] moves every deadline by the pause.
+    pub(super) fn schedule_time(&self, now: Mono) -> Mono {
+        self.stopped.map_or(now, |stopped| stopped.mono)
     }
 
     pub(super) fn stop(&mut self, now: &Now) {
@@ -98,16 +106,9 @@ impl Engine {
     /// Goes on where the schedule was stopped: the time in between does not count.
     pub(super) fn start(&mut self, now: &Now, out: &mut Vec<Effect>) {
         let Some(stopped) = self.stopped.take() else { return };
-        let pause = now.mono.since(stopped.mono);
-        // What became due while stopped (`test monitor`) runs at once.
-        let due: Vec<ServiceId> = std::iter::from_fn(|| self.schedule.pop_due(stopped.mono))
-            .filter(|&(_, timer, _)| timer == Timer::Run)
-            .map(|(id, ..)| id)
-            .collect();
-        self.schedule.postpone(pause);
-        for id in due {
-            self.run_if_allowed(id, now.mono, now, out);
-        }
+        self.schedule.postpone(now.mono.since(stopped.mono));
+        // What became due while stopped (`test monitor`), or just before, happens at once.
+        self.run_what_is_due(now, out);
         self.run_those_waiting(now, out);
         self.run_those_held(now, out);
     }

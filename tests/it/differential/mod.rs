@@ -27,8 +27,8 @@ scenarios! {
     alertafter_time, alertevery_details, alertevery_summaries, client_lists, config_continuations,
     config_records, config_refused_globals, config_refused_periods, config_refused_services, depend_alerts,
     depend_expressions, depend_hosts, depend_monitors, disabled_hosts, disabled_services, exclude_hosts,
-    failure_interval, histories, numalerts, period_labels, redistribute, reset_takes_a_new_file,
-    scheduler_stopped, startup_alerts, traps, upalert_pairs, views, wanted_differences,
+    failure_interval, histories, keepstate_while_failing, no_comp_alerts, numalerts, period_labels, redistribute, reset_takes_a_new_file,
+    scheduler_stopped, startup_alerts, traps, unack_summary, upalert_pairs, views, wanted_differences,
 }
 
 /// The files and the list above must agree: a scenario that no test names would never run.

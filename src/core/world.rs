@@ -1,0 +1,427 @@
+//! The simulated world: a clock that can be played with, programs that follow a script.
+//!
+//! A [`World`] is to the engine what `src/daemon` is, but nothing in it is real: files are values, programs end
+//! as scripted, and time passes only from one moment at which something happens to the next. So weeks of a
+//! schedule take milliseconds, and the same mon.cf, scripts and seed always tell the same story.
+//!
+//! ```
+//! use remon_core::world::{Happened, Outcome, World};
+//! use std::time::Duration;
+//!
+//! let mon_cf = "watch web\nservice ping\ninterval 1m\nmonitor p\nperiod\nalert mail.alert\n";
+//! let mut world = World::new(mon_cf, 1_772_409_600, 1).expect("a good mon.cf");
+//! world.script_monitor("web", "ping", [Outcome::ok(), Outcome::fails("web1")]);
+//! world.start(false);
+//! world.pass(Duration::from_secs(120));
+//! assert!(world.log.iter().any(|entry| matches!(&entry.what, Happened::AlertCalled { .. })));
+//! ```
+
+mod story;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::auth::{self, Auth};
+use crate::config::{self, Diagnostic};
+use crate::engine::{
+    AlertId, Answer, ClientId, Command, Effect, Engine, Event, Launch, List, Loaded, LogFile, Program,
+    Programs, ReadPurpose, RunId, Settings, StateFile,
+};
+use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
+use crate::wire::{command, reply, statefile};
+
+pub use story::{Entry, Happened, Outcome};
+
+/// Everybody may do everything: auth.cf of a world that has not been given another.
+const OPEN_AUTH: &str = "ack: all\nclear: all\ndisable: all\nenable: all\nget: all\nlist: all\nloadstate: all
+reload: all\nreset: all\nsavestate: all\nservertime: all\nset: all\nstart: all\nstop: all\nterm: all\ntest: all\n";
+
+/// What will happen by itself at a moment to come.
+#[derive(Debug)]
+enum Coming {
+    RunEnds(RunId),
+    AlertEnds(AlertId, Outcome),
+}
+
+/// Outcomes in order; the last one is repeated for ever.
+type Script = VecDeque<Outcome>;
+
+/// A daemon, and everything around it.
+#[derive(Debug)]
+pub struct World {
+    /// What happened so far; take from it what is not needed any more.
+    pub log: Vec<Entry>,
+    /// Whether runs are noted in it too; without them a month of a large site stays small.
+    pub notes_runs: bool,
+    engine: Engine,
+    seed: u64,
+    mono: Mono,
+    /// The wall clock less the monotonic one; steps of the clock change it.
+    wall_offset: Wall,
+    /// Local time less UTC in seconds, from these moments on.
+    zone: BTreeMap<Wall, i64>,
+    mon_cf: Arc<str>,
+    auth_cf: Arc<str>,
+    state_files: BTreeMap<StateFile, String>,
+    downtime_log: String,
+    passwords: BTreeMap<String, String>,
+    monitors: BTreeMap<ServiceKey, Script>,
+    alerts: BTreeMap<String, Script>,
+    running: BTreeMap<RunId, (ServiceKey, Outcome)>,
+    coming: BTreeMap<(Mono, u64), Coming>,
+    events: VecDeque<Event>,
+    last_id: u64,
+}
+
+impl World {
+    /// A world with that mon.cf at that time, in UTC; the daemon has read it and waits for [`World::start`].
+    ///
+    /// # Errors
+    /// What is wrong with mon.cf.
+    pub fn new(mon_cf: &str, wall: Wall, seed: u64) -> Result<World, Vec<Diagnostic>> {
+        let now = Now { mono: Mono::default(), wall, civil: Civil::utc(wall) };
+        Ok(World {
+            log: Vec::new(),
+            notes_runs: true,
+            engine: Engine::new(load(mon_cf)?, parse_auth(OPEN_AUTH), &now, seed),
+            seed,
+            mono: now.mono,
+            wall_offset: wall,
+            zone: BTreeMap::new(),
+            mon_cf: mon_cf.into(),
+            auth_cf: OPEN_AUTH.into(),
+            state_files: BTreeMap::new(),
+            downtime_log: String::new(),
+            passwords: BTreeMap::new(),
+            monitors: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            running: BTreeMap::new(),
+            coming: BTreeMap::new(),
+            events: VecDeque::new(),
+            last_id: 0,
+        })
+    }
+
+    /// The daemon begins; `stopped`: with the scheduler stopped.
+    pub fn start(&mut self, stopped: bool) {
+        self.happen(Event::Started { stopped });
+    }
+
+    /// The daemon and all its programs vanish; a new one reads mon.cf, auth.cf and the state files, and begins.
+    ///
+    /// # Errors
+    /// What is wrong with mon.cf.
+    pub fn crash(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let (loaded, auth) = (load(&self.mon_cf)?, parse_auth(&self.auth_cf));
+        self.seed = self.seed.wrapping_add(1);
+        self.engine = Engine::new(loaded, auth, &self.now(), self.seed);
+        self.running.clear();
+        self.coming.clear();
+        let state = self.read_state(&[StateFile::Disabled, StateFile::Opstatus], None);
+        self.happen(state);
+        self.start(false);
+        Ok(())
+    }
+
+    /// How the next runs of a service go; the last one is repeated. Without a script all is well.
+    pub fn script_monitor(&mut self, group: &str, service: &str, runs: impl IntoIterator<Item = Outcome>) {
+        let key = ServiceKey { group: group.into(), service: service.into() };
+        self.monitors.insert(key, runs.into_iter().collect());
+    }
+
+    /// How the next executions of an alert program go, likewise.
+    pub fn script_alert(&mut self, program: &str, runs: impl IntoIterator<Item = Outcome>) {
+        self.alerts.insert(program.to_owned(), runs.into_iter().collect());
+    }
+
+    /// Writes another mon.cf; the daemon reads it on reset.
+    pub fn write_mon_cf(&mut self, text: &str) {
+        self.mon_cf = text.into();
+    }
+
+    /// Writes another auth.cf; the daemon reads it on `reload auth`.
+    pub fn write_auth_cf(&mut self, text: &str) {
+        self.auth_cf = text.into();
+    }
+
+    /// Makes a user known to the machine.
+    pub fn set_password(&mut self, user: &str, password: &str) {
+        self.passwords.insert(user.to_owned(), password.to_owned());
+    }
+
+    /// From `wall` on, local time is UTC and that many seconds: the beginning or end of summer time.
+    pub fn change_zone_at(&mut self, wall: Wall, seconds_east: i64) {
+        self.zone.insert(wall, seconds_east);
+    }
+
+    /// The wall clock is set forward, or back, by that many seconds.
+    pub fn step_clock(&mut self, seconds: i64) {
+        self.wall_offset += seconds;
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let wall = self.wall_offset + self.mono.since_origin().as_secs() as Wall;
+        let east = self.zone.range(..=wall).next_back().map_or(0, |(_, east)| *east);
+        Now { mono: self.mono, wall, civil: Civil::utc(wall + east) }
+    }
+
+    /// The daemon.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The monitors that are running.
+    pub fn running(&self) -> impl Iterator<Item = &ServiceKey> {
+        self.running.values().map(|(service, _)| service)
+    }
+
+    /// When something will happen by itself.
+    #[must_use]
+    pub fn next_moment(&self) -> Option<Mono> {
+        let coming = self.coming.keys().next().map(|(at, _)| *at);
+        [coming, self.engine.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Goes to the next moment at which something happens by itself, and lets that happen. False when there is
+    /// none up to `end`; then it is `end`.
+    pub fn step(&mut self, end: Mono) -> bool {
+        let Some(moment) = self.next_moment().filter(|&moment| moment <= end) else {
+            self.mono = self.mono.max(end);
+            return false;
+        };
+        self.mono = self.mono.max(moment);
+        // Deadlines go first, as in the run loop.
+        if self.engine.next_deadline().is_some_and(|deadline| deadline <= self.mono) {
+            self.happen(Event::DeadlineReached);
+            let next = self.engine.next_deadline();
+            assert!(next.is_none_or(|next| next > self.mono), "a deadline stays reached: time stands still");
+        } else if let Some((_, coming)) = self.coming.pop_first() {
+            self.arrive(coming);
+        }
+        true
+    }
+
+    /// Lets that much time pass, with everything that happens in it.
+    pub fn pass(&mut self, span: Duration) {
+        let end = self.mono + span;
+        while self.step(end) {}
+    }
+
+    /// The machine is held up: time passes, and the daemon notices nothing until afterwards.
+    pub fn stall(&mut self, span: Duration) {
+        self.mono = self.mono + span;
+    }
+
+    /// Hands the daemon an event from outside (a trap, a signal), and does what it wants done.
+    pub fn happen(&mut self, event: Event) {
+        self.events.push_back(event);
+        while let Some(event) = self.events.pop_front() {
+            let now = self.now();
+            for effect in self.engine.handle(event, &now) {
+                self.carry_out(effect);
+            }
+        }
+    }
+
+    /// A client connects from this machine.
+    pub fn connect(&mut self) -> ClientId {
+        self.connect_from(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// A client connects from that address.
+    pub fn connect_from(&mut self, peer: IpAddr) -> ClientId {
+        let client = ClientId(self.next_id());
+        self.happen(Event::ClientConnected { client, peer });
+        client
+    }
+
+    /// A client says a line; returns what it is answered at once.
+    pub fn say(&mut self, client: ClientId, line: &str) -> String {
+        let begin = self.log.len();
+        let command = command::parse(line);
+        let line = if matches!(command, Command::Login { .. }) { String::new() } else { line.to_owned() };
+        self.happen(Event::Command { client, line, command });
+        let replies = self.log[begin..].iter().filter_map(|entry| match &entry.what {
+            Happened::Replied { client: to, text } if *to == client => Some(text.as_str()),
+            _ => None,
+        });
+        replies.collect()
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn note(&mut self, what: Happened) {
+        if !self.notes_runs && matches!(what, Happened::RunStarted { .. } | Happened::RunEnded { .. }) {
+            return;
+        }
+        let at = self.now();
+        self.log.push(Entry { at, what });
+    }
+
+    fn arrive(&mut self, coming: Coming) {
+        match coming {
+            // A run that was killed has nothing to say any more.
+            Coming::RunEnds(run) => {
+                if let Some((service, outcome)) = self.running.remove(&run) {
+                    let Outcome { ending, output, .. } = outcome.clone();
+                    self.note(Happened::RunEnded { service, outcome });
+                    self.happen(Event::RunEnded { run, ending, output });
+                }
+            }
+            Coming::AlertEnds(alert, Outcome { ending, output, .. }) => {
+                self.happen(Event::AlertEnded { alert, ending, last_words: output });
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::RunMonitor { run, service, launch } => self.run_monitor(run, service, launch),
+            Effect::KillRun { run } => {
+                if let Some((service, _)) = self.running.remove(&run) {
+                    self.note(Happened::RunKilled { service });
+                }
+            }
+            Effect::RunAlert { alert, service, period, kind, launch, stdin } => {
+                let name = launch.program.path.rsplit('/').next().unwrap_or_default();
+                let outcome = self.alerts.get_mut(name).map_or_else(Outcome::ok, next_of);
+                let id = self.next_id();
+                self.coming.insert((self.mono + outcome.lasts, id), Coming::AlertEnds(alert, outcome));
+                self.note(Happened::AlertCalled { service, period, kind, launch, stdin });
+            }
+            Effect::Reply { client, answer, close } => self.answer(client, &answer, close),
+            Effect::ReplyList { client, list } => self.answer_list(client, &list),
+            Effect::Close { client } => self.close(client),
+            Effect::Authenticate { client, user, password } => {
+                let accepted = self.passwords.get(&user).is_some_and(|right| right == password.reveal());
+                self.events.push_back(Event::Authenticated { client, user, accepted });
+            }
+            Effect::ReadConfig { purpose } => self.read_config(purpose),
+            Effect::ReadAuth { client } => {
+                let auth = Some(parse_auth(&self.auth_cf));
+                self.events.push_back(Event::AuthRead { client, auth });
+            }
+            Effect::AuthChanged | Effect::ConfigChanged => {}
+            Effect::Save { files, then } => {
+                files.into_iter().for_each(|file| self.save(file));
+                if let Some((client, answer)) = then {
+                    self.answer(client, &answer, false);
+                }
+            }
+            Effect::Load { files, client } => {
+                let state = self.read_state(&files, Some(client));
+                self.events.push_back(state);
+            }
+            Effect::Append { log, line } => {
+                if log == LogFile::Downtime {
+                    self.downtime_log += &format!("{line}\n");
+                }
+                self.note(Happened::Appended { log, line });
+            }
+            Effect::Monremote { words } => self.note(Happened::RemoteTold { words }),
+            Effect::Log { level, text } => self.note(Happened::Logged { level, text }),
+            Effect::Exit { status } => self.note(Happened::Exited { status }),
+        }
+    }
+
+    fn run_monitor(&mut self, run: RunId, service: ServiceKey, launch: Launch) {
+        let outcome = self.monitors.get_mut(&service).map_or_else(Outcome::ok, next_of);
+        let id = self.next_id();
+        self.coming.insert((self.mono + outcome.lasts, id), Coming::RunEnds(run));
+        self.running.insert(run, (service.clone(), outcome));
+        self.note(Happened::RunStarted { service, launch });
+    }
+
+    fn answer(&mut self, client: ClientId, answer: &Answer<'_>, close: bool) {
+        let text = reply::render(answer, &server());
+        self.note(Happened::Replied { client, text });
+        if close {
+            self.close(client);
+        }
+    }
+
+    fn answer_list(&mut self, client: ClientId, list: &List) {
+        let text = match self.engine.list(client, list, &self.now()) {
+            Answer::Dtlog => reply::render_dtlog(Some(&self.downtime_log)),
+            answer => reply::render(&answer, &server()),
+        };
+        self.note(Happened::Replied { client, text });
+    }
+
+    fn close(&mut self, client: ClientId) {
+        self.note(Happened::Closed { client });
+        self.events.push_back(Event::ClientGone { client });
+    }
+
+    fn read_config(&mut self, purpose: ReadPurpose) {
+        let result = load(&self.mon_cf).map(Box::new).map_err(|diagnostics| {
+            diagnostics.into_iter().filter_map(|diagnostic| diagnostic.legacy).collect()
+        });
+        self.events.push_back(Event::ConfigRead { purpose, result });
+    }
+
+    fn save(&mut self, file: StateFile) {
+        let text = match file {
+            StateFile::Disabled => statefile::render_disabled(&self.engine.disabled()),
+            StateFile::Opstatus => statefile::render_opstatus(&self.engine.snapshots(&self.now())),
+        };
+        self.state_files.insert(file, text);
+    }
+
+    fn read_state(&self, files: &[StateFile], client: Option<ClientId>) -> Event {
+        let text = |file| {
+            let wanted = files.contains(&file);
+            self.state_files.get(&file).filter(|_| wanted).map_or("", String::as_str)
+        };
+        Event::StateRead {
+            client,
+            disabled: statefile::parse_disabled(text(StateFile::Disabled)).0,
+            services: statefile::parse_opstatus(text(StateFile::Opstatus)).0,
+        }
+    }
+}
+
+fn next_of(script: &mut Script) -> Outcome {
+    let next = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
+    next.unwrap_or_else(Outcome::ok)
+}
+
+/// Reads mon.cf as the daemon does; every program that it names is there.
+fn load(mon_cf: &str) -> Result<Loaded, Vec<Diagnostic>> {
+    let (config, diagnostics) = config::load(mon_cf);
+    let errors: Vec<Diagnostic> = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let program = |dir: &'static str| {
+        move |name: &str| Some(Program { path: format!("/usr/lib/mon/{dir}/{name}").into(), called: None })
+    };
+    let programs = Programs::look_up(&config, program("mon.d"), program("alert.d"));
+    let settings = Settings {
+        statedir: "/var/lib/mon".into(),
+        logdir: "/var/log/mon".into(),
+        cfbasedir: "/etc/mon".into(),
+        ..Settings::of(&config.globals)
+    };
+    Ok(Loaded { config, settings, programs, alert_history: None })
+}
+
+fn parse_auth(auth_cf: &str) -> Auth {
+    auth::parse(auth_cf).0
+}
+
+/// A world without processes: a run is its own process id.
+fn server() -> reply::Server<'static> {
+    reply::Server { pid: 1, hostname: "world", pid_of: &|run| Some(run.0 as u32) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ mod logging;
 mod login;
 mod message;
 mod options;
+mod replace;
 mod run_loop;
 mod runner;
 mod site;

@@ -3,6 +3,7 @@
 mod check;
 mod differential;
 mod e2e;
+mod handover;
 mod programs;
 mod robustness;
 mod support;

@@ -6,5 +6,6 @@ mod e2e;
 mod handover;
 mod programs;
 mod robustness;
+mod shipped;
 mod support;
 mod tidy;

@@ -1,6 +1,7 @@
 //! Integration tests: everything that needs the built binary.
 
 mod check;
+mod clients;
 mod differential;
 mod e2e;
 mod handover;

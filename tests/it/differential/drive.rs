@@ -135,6 +135,14 @@ impl<'a> Driver<'a> {
                 Ok(())
             }
             Step::HangUp => self.hang_up(),
+            Step::Quiet => self.quiet(),
+            Step::Until { group, service, field } => self.until(group, service, field),
+            Step::Copy { from, to } => {
+                let text =
+                    std::fs::read_to_string(self.place.path(from)).map_err(|error| error.to_string())?;
+                self.place.write(to, &text);
+                Ok(())
+            }
             Step::Ends => self.ends(),
             Step::Files => {
                 let now = Listing::of(&self.place);
@@ -261,6 +269,15 @@ impl<'a> Driver<'a> {
         let text = normal::reply_line(&line, &self.place);
         self.observe("status", &text);
         Ok(())
+    }
+
+    /// Waits for a service to have this in its status.
+    fn until(&mut self, group: &str, service: &str, field: &str) -> Result<(), String> {
+        let wanted = format!(" {field} ");
+        wait::until(wait::PATIENCE, field, || {
+            self.status_line(group, service).map(|line| line.contains(&wanted).then_some(())).transpose()
+        })??;
+        self.status(group, service)
     }
 
     /// Sends a trap with the usual fields and the given ones, and waits for it to show.

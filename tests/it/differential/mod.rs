@@ -25,11 +25,13 @@ macro_rules! scenarios {
 
 scenarios! {
     ack_silences_until_recovery, alert_arguments_and_environment, alert_exit_ranges, alertafter_count,
-    alertafter_time, alertevery_details, alertevery_summaries, client_lists, config_continuations,
-    config_records, config_refused_globals, config_refused_periods, config_refused_services, depend_alerts,
-    depend_expressions, depend_hosts, depend_monitors, disabled_hosts, disabled_services, exclude_hosts,
-    failure_interval, histories, numalerts, period_labels, redistribute, reset_takes_a_new_file,
-    scheduler_stopped, startup_alerts, traps, upalert_pairs, views, wanted_differences,
+    alertafter_time, alertevery_details, alertevery_summaries, auth_reload, clear_timers, client_lists,
+    config_continuations, config_records, config_refused_globals, config_refused_periods,
+    config_refused_services, depend_alerts, depend_expressions, depend_hosts, depend_monitors,
+    disabled_hosts, disabled_services, disabled_singletons, exclude_hosts, failure_interval,
+    get_and_set, histories, login_trustlocal, login_userfile, monremote, numalerts, period_labels,
+    redistribute, reset_takes_a_new_file, scheduler_stopped, startup_alerts, state_commands, trap_auth,
+    trap_default, trap_timeouts, traps, upalert_pairs, views, wanted_differences,
 }
 
 /// The files and the list above must agree: a scenario that no test names would never run.

@@ -68,6 +68,12 @@ pub(crate) enum Step {
     HangUp,
     /// `ends`
     Ends,
+    /// `quiet`
+    Quiet,
+    /// `until GROUP SERVICE FIELD=VALUE`
+    Until { group: String, service: String, field: String },
+    /// `copy FROM TO`
+    Copy { from: String, to: String },
     /// `files`
     Files,
     /// `state-file`
@@ -157,6 +163,11 @@ fn step(line: &str) -> Result<Option<Step>, String> {
         ("signal", [name]) => Step::Signal((*name).into()),
         ("hangup", []) => Step::HangUp,
         ("ends", []) => Step::Ends,
+        ("quiet", []) => Step::Quiet,
+        ("until", [group, service, field]) => {
+            Step::Until { group: (*group).into(), service: (*service).into(), field: (*field).into() }
+        }
+        ("copy", [from, to]) => Step::Copy { from: (*from).into(), to: (*to).into() },
         ("files", []) => Step::Files,
         ("state-file", []) => Step::StateFile,
         _ => return Err(format!("no such step, or not with these words: {line}")),

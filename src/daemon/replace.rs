@@ -28,9 +28,13 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         }
         Err(error) => return Err(error),
     };
-    fill(file, old.as_ref(), bytes)
-        .and_then(|()| fs::rename(&scratch, &target))
-        .inspect_err(|_| drop(fs::remove_file(&scratch)))
+    let replaced = fill(file, old.as_ref(), bytes).and_then(|()| fs::rename(&scratch, &target));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&scratch);
+    }
+    // A folder with nothing in it is one thing more to wonder about; one with something stays.
+    let _ = scratch.parent().map(fs::remove_dir);
+    replaced
 }
 
 fn scratch(target: &Path) -> io::Result<(PathBuf, File)> {

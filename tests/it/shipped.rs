@@ -254,6 +254,24 @@ const NOT_FOR_REAL: &[&str] = &[
 /// What these find depends on the moment, not on who started them. That they end is compared.
 const UNSTEADY: &[&str] = &["deleted-mapped.monitor", "deleted-mapped.monitor.real"];
 
+/// These use one library for SNMP, which says to the first of them what it has made. Who is first is chance.
+const ONE_LIBRARY: &[&str] = &[
+    "bgp.monitor",
+    "cisco-env.monitor",
+    "hpnp.monitor",
+    "netsnmp-exec.monitor",
+    "netsnmp-freespace.monitor",
+    "netsnmp-proc.monitor",
+    "netwarefree.monitor",
+    "ospf.monitor",
+    "printmib.monitor",
+    "process-full-command-line.monitor",
+    "rptr.monitor",
+    "snmp_interface.monitor",
+    "snmpvar.monitor",
+    "storage.monitor",
+];
+
 /// For the slowest, which gives up after half a minute on a machine with much to do.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -323,11 +341,9 @@ fn result(line: &str, place: &Place) -> Option<(String, String)> {
     if field("monitor_running")? != "0" || exit == "undef" {
         return None;
     }
-    // Which of those with that library comes first, and says so, is chance.
-    let by_chance = summary.contains("cert_indexes") || summary.starts_with("MIB\\20search");
     let text = match service {
         _ if UNSTEADY.contains(&service) => "ended".to_owned(),
-        _ if by_chance => format!("exit {exit}"),
+        _ if ONE_LIBRARY.contains(&service) => format!("exit {exit}"),
         _ => format!("exit {exit}, summary {}", normal::text(summary, place)),
     };
     Some((service.to_owned(), text))

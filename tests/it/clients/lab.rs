@@ -9,6 +9,8 @@ use crate::differential::{normal, send_trap};
 use crate::support::{Client, Daemon, Observation, Place, both, differences, latin1, oracle, skipped, wait};
 
 pub(super) const CONFIG: &str = "\
+cltimeout = 10m
+
 hostgroup web h1 h2 h3
 
 hostgroup db only

@@ -12,6 +12,7 @@ mod message;
 mod options;
 #[cfg(feature = "pam")]
 mod pam;
+mod replace;
 mod run_loop;
 mod runner;
 mod site;

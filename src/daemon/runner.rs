@@ -188,6 +188,7 @@ fn spawn(
         .stdout(writer.try_clone()?)
         .stderr(writer)
         .process_group(0);
+    sys::start_as_the_original(&mut command);
     let child = command.spawn()?;
     // The command still holds the writing ends: as long as it lives the output has no end.
     drop(command);

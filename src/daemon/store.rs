@@ -1,9 +1,9 @@
 //! Files that the daemon writes: state, downtime log, alert history. One thread, in order; a full or hanging
 //! disk is its trouble alone.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -15,6 +15,7 @@ use remon_core::wire::statefile::{self, BadLine};
 use super::load::plain;
 use super::logging::log;
 use super::message::{Inbox, Message};
+use super::replace::{keep_damaged, replace};
 use super::site::Site;
 
 /// The thread and the way to it.
@@ -157,21 +158,6 @@ fn append(path: &Path, bytes: &[u8]) {
     }
 }
 
-/// Writes beside and renames over: a crash leaves the old file or the new one, never half of one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = beside(path);
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_data()?;
-    std::fs::rename(&beside, path)
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    name.into()
-}
-
 fn read_state(statedir: &Path, file: StateFile) -> Option<String> {
     let path = statedir.join(file_name(file));
     match std::fs::read(&path) {
@@ -183,19 +169,17 @@ fn read_state(statedir: &Path, file: StateFile) -> Option<String> {
     }
 }
 
-/// A damaged file is told line by line, and kept beside: the next save replaces it.
+/// A damaged file is told line by line, and kept: the next save replaces it.
 fn report(bad: &[BadLine], statedir: &Path, file: StateFile) {
     if bad.is_empty() {
         return;
     }
     let path = statedir.join(file_name(file));
     for BadLine { number, problem } in bad {
-        log(Level::Err, &format!("{}, line {number} skipped: {problem}", path.display()));
+        log(Level::Err, &format!("{}, line {number}: {problem}; skipped", path.display()));
     }
-    let mut copy = path.as_os_str().to_owned();
-    copy.push(".damaged");
-    match std::fs::copy(&path, &copy) {
-        Ok(_) => log(Level::Err, &format!("the damaged file is kept as {}", Path::new(&copy).display())),
+    match keep_damaged(&path) {
+        Ok(copy) => log(Level::Err, &format!("the damaged file is kept as {}", copy.display())),
         Err(error) => log(Level::Err, &format!("the damaged file could not be kept: {}", plain(&error))),
     }
 }

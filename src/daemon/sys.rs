@@ -5,7 +5,9 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
+
+use tokio::process::Command;
 
 use remon_core::text;
 
@@ -48,17 +50,40 @@ fn replace(file: &File, descriptor: i32) -> io::Result<()> {
     Ok(())
 }
 
+/// How many files we were allowed to open before we asked for more.
+static GIVEN_LIMIT: OnceLock<libc::rlimit> = OnceLock::new();
+
 /// Allows as many open files as the system lets us have: each run of a monitor takes two.
 pub(super) fn raise_descriptor_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls get a pointer to a local that lives longer than they run.
     unsafe {
         if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            GIVEN_LIMIT.get_or_init(|| limit);
             limit.rlim_cur = limit.rlim_max;
             // Where it is refused the old limit goes on, and runs that do not fit are reported one by one.
             let _ = libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
         }
     }
+}
+
+/// Lets a program start as under the original. It ignores SIGPIPE, and so do the programs that it starts: one that
+/// writes to a closed connection goes on to report what happened, where it would otherwise die without a word. And
+/// the limit of open files is the one that we were given: there are programs that close every number below it.
+pub(super) fn start_as_the_original(command: &mut Command) {
+    let limit = GIVEN_LIMIT.get().copied();
+    let prepare = move || {
+        // SAFETY: signal takes numbers, setrlimit a pointer to a value that lives longer than it runs.
+        unsafe {
+            libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+            if let Some(limit) = &limit {
+                libc::setrlimit(libc::RLIMIT_NOFILE, limit);
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec there are only these two calls, both safe there, and nothing is allocated.
+    unsafe { command.pre_exec(prepare) };
 }
 
 /// Sends a signal to a process group that we started.

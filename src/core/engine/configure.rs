@@ -242,29 +242,32 @@ impl Engine {
                 out.extend(client.map(|client| Effect::reply(client, Answer::Reset { errors })));
             }
             (ReadPurpose::Reset { client, keepstate, stopped }, Ok(loaded)) => {
-                self.reset(*loaded, keepstate, stopped, now, out);
-                let answer = Answer::Reset { errors: Vec::new() };
-                out.extend(client.map(|client| Effect::reply(client, answer)));
+                let known = keepstate.then(|| (self.disabled(), self.snapshots(now)));
+                self.reset(*loaded, stopped, now, out);
+                let answer = client.map(|client| (client, Answer::Reset { errors: Vec::new() }));
+                if let Some((disabled, services)) = known {
+                    self.restore(&disabled, &services, now, out);
+                    let files = vec![StateFile::Disabled, StateFile::Opstatus];
+                    // What was kept is on disk before the operator is told so.
+                    out.push(Effect::Save { files, then: answer });
+                } else {
+                    out.extend(answer.map(|(client, answer)| Effect::reply(client, answer)));
+                }
+                out.push(Effect::ConfigChanged);
+                if self.settings.startupalerts_on_reset {
+                    self.send_startup_alerts(now, out);
+                }
             }
         }
     }
 
-    fn reset(&mut self, loaded: Loaded, keepstate: bool, stopped: bool, now: &Now, out: &mut Vec<Effect>) {
+    fn reset(&mut self, loaded: Loaded, stopped: bool, now: &Now, out: &mut Vec<Effect>) {
         self.forget_runs(out);
         if stopped {
             self.stopped = Some(Stopped { wall: now.wall, mono: now.mono });
         }
-        let known = keepstate.then(|| (self.disabled(), self.snapshots(now)));
         out.push(Effect::log(Level::Info, "resetting, and re-reading configuration"));
         self.configure(loaded, now);
-        if let Some((disabled, services)) = &known {
-            self.restore(disabled, services, now, out);
-            out.push(Effect::Save { files: vec![StateFile::Disabled, StateFile::Opstatus], then: None });
-        }
-        out.push(Effect::ConfigChanged);
-        if self.settings.startupalerts_on_reset {
-            self.send_startup_alerts(now, out);
-        }
     }
 
     /// Ends all runs; what they would have said belongs to a configuration that is gone.

@@ -79,9 +79,24 @@ fn push_value(out: &mut String, value: &str) {
     escape_into(out, rest);
 }
 
-/// Reads the text of an `opstatus` file; lines that cannot be read are skipped and told.
+/// Reads the text of an `opstatus` file; lines that cannot be read are skipped and told. A last line without end was
+/// cut off, so its last field may not be whole and is left out.
 #[must_use]
 pub fn parse_opstatus(text: &str) -> (Vec<ServiceSnapshot>, Vec<BadLine>) {
+    let last = text.rfind('\n').map_or(0, |end| end + 1);
+    if last == text.len() {
+        return parse_services(text);
+    }
+    let kept = text[last..].rfind('\t').map_or(text.len(), |tab| last + tab);
+    let (services, mut bad) = parse_services(&text[..kept]);
+    let number = text.lines().count();
+    if bad.last().is_none_or(|line| line.number != number) {
+        bad.push(BadLine { number, problem: "the file ends inside the last field" });
+    }
+    (services, bad)
+}
+
+fn parse_services(text: &str) -> (Vec<ServiceSnapshot>, Vec<BadLine>) {
     parse_lines(text, |line| {
         let (mut group, mut service, mut fields) = (None, None, Vec::new());
         for field in line.split('\t') {
@@ -128,6 +143,9 @@ mod tests {
         let (services, bad) = parse_opstatus("rubbish\nservice=http\tgroup=web\top_status=1\n");
         assert_eq!((services.len(), bad.len()), (1, 1));
         assert_eq!(services[0].fields, [("op_status".to_owned(), "1".to_owned())]);
+        let (services, bad) = parse_opstatus("group=a\tservice=b\top_status=0\tlast_failure=17953");
+        assert_eq!(services[0].fields, [("op_status".to_owned(), "0".to_owned())]);
+        assert_eq!(bad.len(), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::support::{Place, latin1};
 
 /// Writes down its call, then says and returns what `ctl/GROUP.SERVICE` holds. `/proc` gives arguments and
 /// environment byte for byte, which a shell could not print faithfully.
-const MONITOR: &str = r#"#!/bin/sh
+pub(crate) const MONITOR: &str = r#"#!/bin/sh
 top=${0%/*}/..
 new=$top/calls/.new.$$
 mkdir "$new"
@@ -23,7 +23,7 @@ exit "$code"
 "#;
 
 /// Writes down its call and what it was given on standard input.
-const ALERT: &str = r#"#!/bin/sh
+pub(crate) const ALERT: &str = r#"#!/bin/sh
 top=${0%/*}/..
 new=$top/calls/.new.$$
 mkdir "$new"
@@ -39,17 +39,17 @@ const UNCOMPARED: &[&str] = &["MON_FIRST_SUCCESS"];
 
 /// One call of a fake program.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// `monitor` or `alert`.
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// Group and service it was called for.
-    pub(super) service: (String, String),
+    pub(crate) service: (String, String),
     /// Everything about it that must be the same on both sides.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// Installs the programs.
-pub(super) fn install(place: &Place) {
+pub(crate) fn install(place: &Place) {
     for folder in ["calls", "ctl"] {
         fs::create_dir_all(place.path(folder)).expect("our own directory is writable");
     }
@@ -59,13 +59,13 @@ pub(super) fn install(place: &Place) {
 }
 
 /// Sets what the fake monitor of a service will say and return.
-pub(super) fn set_result(place: &Place, group: &str, service: &str, exit: &str, output: &str) {
+pub(crate) fn set_result(place: &Place, group: &str, service: &str, exit: &str, output: &str) {
     place.write(&format!("ctl/{group}.{service}.out"), output);
     place.write(&format!("ctl/{group}.{service}.exit"), &format!("{exit}\n"));
 }
 
 /// Takes the calls made since the last time.
-pub(super) fn take(place: &Place) -> Vec<Call> {
+pub(crate) fn take(place: &Place) -> Vec<Call> {
     let Ok(entries) = fs::read_dir(place.path("calls")) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let finished: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();

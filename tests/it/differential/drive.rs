@@ -6,9 +6,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::calls::{self, Call};
+use super::files::{self, Listing};
 use super::normal;
 use super::scenario::{Kind, Scenario, Section, Step};
-use crate::support::{Client, Daemon, Place, subject, subject_is_oracle, wait};
+use crate::support::{Client, Daemon, Observation, Place, subject, subject_is_oracle, wait};
 
 /// Time for a daemon that starts its alerts on another thread to do so; what it started is then waited for.
 const SETTLE: Duration = Duration::from_millis(120);
@@ -19,18 +20,10 @@ const TRAP_PATIENCE: Duration = Duration::from_millis(400);
 /// Commands whose reply names another command in the original's last line (DEVIATIONS.md): only its number counts.
 const MISNAMED: &[&str] = &["get maxkeep", "list warnings", "list views"];
 
-/// Something seen, and where in the scenario.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Observation {
-    pub(super) label: String,
-    pub(super) text: String,
-    /// The scenario says otherwise: wrong even where both sides agree, since then nothing was compared.
-    pub(super) unexpected: bool,
-}
-
 /// Carries out `scenario` with `program`. Trouble becomes an observation too, and ends the run.
-pub(super) fn drive(scenario: &Scenario, program: &Path) -> Vec<Observation> {
-    let mut driver = Driver::new(scenario, program);
+/// The first `start` takes the first program, the next one the next; the last program goes on.
+pub(crate) fn drive(scenario: &Scenario, programs: &[&Path]) -> Vec<Observation> {
+    let mut driver = Driver::new(scenario, programs);
     for section in scenario.sections.iter().filter(|section| section.kind == Kind::Refused) {
         driver.refuse(section);
     }
@@ -59,7 +52,10 @@ struct Driver<'a> {
     daemon: Option<Daemon>,
     place: Place,
     scenario: &'a Scenario,
-    program: &'a Path,
+    /// The one at work first; before the first start, and behind it, those that follow.
+    programs: Vec<&'a Path>,
+    /// The files when they were last looked at.
+    files: Listing,
     /// The step at work.
     label: String,
     /// Calls of fake programs that no step has claimed yet.
@@ -68,7 +64,7 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(scenario: &'a Scenario, program: &'a Path) -> Driver<'a> {
+    fn new(scenario: &'a Scenario, programs: &[&'a Path]) -> Driver<'a> {
         let place = Place::new();
         calls::install(&place);
         for section in &scenario.sections {
@@ -79,7 +75,18 @@ impl<'a> Driver<'a> {
             }
         }
         let (calls, seen) = (Vec::new(), Vec::new());
-        Driver { client: None, daemon: None, place, scenario, program, label: String::new(), calls, seen }
+        let (programs, files) = (programs.to_vec(), Listing::default());
+        Driver {
+            client: None,
+            daemon: None,
+            place,
+            scenario,
+            programs,
+            files,
+            label: String::new(),
+            calls,
+            seen,
+        }
     }
 
     fn observe(&mut self, what: &str, text: &str) {
@@ -98,7 +105,7 @@ impl<'a> Driver<'a> {
     fn refuse(&mut self, section: &Section) {
         self.label = format!("refused {}", section.name);
         self.place.write("etc/mon.cf", &section.text);
-        let mut daemon = Daemon::spawn(self.program, &self.place, &[]);
+        let mut daemon = Daemon::spawn(self.programs[0], &self.place, &[]);
         let end = daemon.ended(wait::PATIENCE);
         let failed = end.map(|status| !status.success());
         let messages = self.place.read("messages");
@@ -122,29 +129,75 @@ impl<'a> Driver<'a> {
                 Ok(())
             }
             Step::UseConfig(name) => self.use_config(name),
-            Step::ShowFile(path) => {
-                let mut lines: Vec<String> = self.place.read(path).lines().map(str::to_owned).collect();
-                lines.sort();
-                let text = normal::text(&lines.join("\n"), &self.place);
-                self.observe("content", &text);
-                Ok(())
-            }
+            Step::ShowFile(path) => self.show_file(path),
             Step::Signal(name) => {
                 self.daemon()?.signal(name);
                 Ok(())
             }
-            Step::Ends => {
-                let status = self.daemon()?.ended(wait::PATIENCE)?;
-                (self.daemon, self.client) = (None, None);
-                self.observe("exit status", &format!("{:?}", status.code()));
+            Step::HangUp => self.hang_up(),
+            Step::Quiet => self.quiet(),
+            Step::Until { group, service, field } => self.until(group, service, field),
+            Step::Copy { from, to } => {
+                let text =
+                    std::fs::read_to_string(self.place.path(from)).map_err(|error| error.to_string())?;
+                self.place.write(to, &text);
+                Ok(())
+            }
+            Step::Ends => self.ends(),
+            Step::Files => {
+                let now = Listing::of(&self.place);
+                let changes = now.since(&self.files);
+                self.files = now;
+                self.observe("files", &changes);
+                Ok(())
+            }
+            Step::StateFile => {
+                let text = files::state_fields(&self.place, &self.place.path("state/opstatus"));
+                self.observe("state file", &text);
                 Ok(())
             }
         }
     }
 
+    fn show_file(&mut self, path: &str) -> Result<(), String> {
+        let text = normal::text(&self.place.read(path), &self.place);
+        let mut lines: Vec<&str> = text.lines().collect();
+        // After times have become tokens: two that follow each other may have the same second or not.
+        lines.sort_unstable();
+        let text = lines.join("\n");
+        self.observe("content", &text);
+        Ok(())
+    }
+
+    fn ends(&mut self) -> Result<(), String> {
+        let status = self.daemon()?.ended(wait::PATIENCE)?;
+        (self.daemon, self.client) = (None, None);
+        if self.programs.len() > 1 {
+            self.programs.remove(0);
+        }
+        self.observe("exit status", &format!("{:?}", status.code()));
+        Ok(())
+    }
+
+    /// Sends SIGHUP and waits until state has been written. What comes after is answered when it has been read.
+    fn hang_up(&mut self) -> Result<(), String> {
+        let written = |place: &Place| {
+            let stamp = |file: &str| place.path(file).metadata().and_then(|file| file.modified()).ok();
+            (stamp("state/disabled"), stamp("state/opstatus"))
+        };
+        let before = written(&self.place);
+        self.daemon()?.signal("HUP");
+        let place = &self.place;
+        wait::until(wait::PATIENCE, "both state files to be written", || {
+            let now = written(place);
+            (now.0.is_some() && now.1.is_some() && now.0 != before.0 && now.1 != before.1).then_some(())
+        })?;
+        self.ask("version").map(drop)
+    }
+
     fn start(&mut self, flags: &[String]) -> Result<(), String> {
         let flags: Vec<String> = flags.iter().map(|flag| self.place.fill(flag)).collect();
-        let mut daemon = Daemon::spawn(self.program, &self.place, &flags);
+        let mut daemon = Daemon::spawn(self.programs[0], &self.place, &flags);
         self.client = Some(daemon.ready()?);
         self.daemon = Some(daemon);
         Ok(())
@@ -218,6 +271,15 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
+    /// Waits for a service to have this in its status.
+    fn until(&mut self, group: &str, service: &str, field: &str) -> Result<(), String> {
+        let wanted = format!(" {field} ");
+        wait::until(wait::PATIENCE, field, || {
+            self.status_line(group, service).map(|line| line.contains(&wanted).then_some(())).transpose()
+        })??;
+        self.status(group, service)
+    }
+
     /// Sends a trap with the usual fields and the given ones, and waits for it to show.
     fn trap(&mut self, pairs: &[(String, String)]) -> Result<(), String> {
         let given =
@@ -225,9 +287,9 @@ impl<'a> Driver<'a> {
         // Asking the original for the status of a service makes one of that name, so the scenario says whom to ask.
         let (group, service) = given("seen").split_once(':').unwrap_or((given("grp"), given("svc")));
         let before = self.status_line(group, service)?;
-        let socket = UdpSocket::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-        let sent = socket.send_to(datagram(pairs).as_bytes(), ("127.0.0.1", self.place.trapport));
-        sent.map_err(|error| error.to_string())?;
+        let fields: Vec<(&str, &str)> =
+            pairs.iter().filter(|(key, _)| key != "seen").map(|(key, value)| (&**key, &**value)).collect();
+        send_trap(&self.place, &fields);
         // A refused trap shows nowhere: then this is how long it would have taken.
         let _ = wait::until(TRAP_PATIENCE, "the trap to show", || {
             (self.status_line(group, service).ok()? != before).then_some(())
@@ -252,7 +314,7 @@ impl<'a> Driver<'a> {
 
     /// A difference on purpose. Only ours is asked, as the question alone can derange the original.
     fn ours(&mut self, start: &str, text: &str) -> Result<(), String> {
-        if self.program != subject() || subject_is_oracle() {
+        if self.programs[0] != subject() || subject_is_oracle() {
             return Ok(());
         }
         match self.ask(text)?.join("\n") {
@@ -315,15 +377,15 @@ fn kind_of_error(message: &str) -> String {
     format!("line {line}: {}", kind.join(" ").to_lowercase())
 }
 
-/// A trap with the fields every trap has, unless given otherwise, and the given ones.
-fn datagram(pairs: &[(String, String)]) -> String {
+/// Sends a trap with the fields every trap has, unless given otherwise, and the given ones.
+pub(crate) fn send_trap(place: &Place, given: &[(&str, &str)]) {
     let mut fields = vec![("pro", "0.3807"), ("usr", "u"), ("pas", "p"), ("typ", "trap"), ("spc", "0")];
     fields.extend([("seq", "0"), ("tsp", "0"), ("sum", "summary"), ("dtl", "detail")]);
-    fields.retain(|(key, _)| pairs.iter().all(|(given, _)| given != key));
-    fields.extend(
-        pairs.iter().filter(|(key, _)| key != "seen").map(|(key, value)| (key.as_str(), value.as_str())),
-    );
-    fields.iter().map(|(key, value)| format!("{key}='{}'\n", escape(value))).collect()
+    fields.retain(|(key, _)| given.iter().all(|(other, _)| other != key));
+    fields.extend(given);
+    let text: String = fields.iter().map(|(key, value)| format!("{key}='{}'\n", escape(value))).collect();
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has a free port");
+    socket.send_to(text.as_bytes(), ("127.0.0.1", place.trapport)).expect("loopback takes a datagram");
 }
 
 /// A trap's value as it travels.

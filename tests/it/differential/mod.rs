@@ -3,15 +3,16 @@
 //! Scenarios are plain text in `tests/differential/`, described in its README. Each runs in two places at once:
 //! one with the oracle, one with the candidate. `DEVIATIONS.md` beside them says where we differ on purpose.
 
-mod calls;
+pub(crate) mod calls;
 mod drive;
-mod normal;
-mod scenario;
+mod files;
+pub(crate) mod normal;
+pub(crate) mod scenario;
 
 use std::path::PathBuf;
 
-use crate::support::{oracle, skipped, source, subject};
-use drive::{Observation, drive};
+use crate::support::{both, differences, oracle, skipped, source};
+pub(crate) use drive::{drive, send_trap};
 use scenario::Scenario;
 
 /// One test per scenario file, so that the test runner names, filters and counts them.
@@ -23,12 +24,16 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    ack_silences_until_recovery, alert_arguments_and_environment, alert_exit_ranges, alertafter_count,
-    alertafter_time, alertevery_details, alertevery_summaries, client_lists, config_continuations,
-    config_records, config_refused_globals, config_refused_periods, config_refused_services, depend_alerts,
-    depend_expressions, depend_hosts, depend_monitors, disabled_hosts, disabled_services, exclude_hosts,
-    failure_interval, histories, keepstate_while_failing, no_comp_alerts, numalerts, period_labels, redistribute, reset_takes_a_new_file,
-    scheduler_stopped, startup_alerts, traps, unack_summary, upalert_pairs, views, wanted_differences,
+    ack_silences_until_recovery, alert_arguments_and_environment, alert_exit_ranges,
+    alertafter_count, alertafter_time, alertevery_details, alertevery_summaries, auth_reload,
+    clear_timers, client_lists, config_continuations, config_records, config_refused_globals,
+    config_refused_periods, config_refused_services, depend_alerts, depend_expressions,
+    depend_hosts, depend_monitors, disabled_hosts, disabled_services, disabled_singletons,
+    exclude_hosts, failure_interval, get_and_set, histories, keepstate_while_failing,
+    login_trustlocal, login_userfile, monremote, no_comp_alerts, numalerts, period_labels,
+    redistribute, reset_takes_a_new_file, scheduler_stopped, startup_alerts, state_commands,
+    trap_auth, trap_default, trap_timeouts, traps, unack_summary, upalert_pairs, views,
+    wanted_differences,
 }
 
 /// The files and the list above must agree: a scenario that no test names would never run.
@@ -54,37 +59,7 @@ fn same_as_the_original(name: &str) {
     let path = folder().join(name).with_extension("scenario");
     let text = std::fs::read_to_string(&path).expect("the list of scenarios matches the folder");
     let scenario = Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (theirs, ours) = std::thread::scope(|scope| {
-        let theirs = scope.spawn(|| drive(&scenario, &oracle));
-        let ours = drive(&scenario, &subject());
-        (theirs.join().expect("a driver reports errors, it does not panic"), ours)
-    });
+    let (theirs, ours) = both(&oracle, |program| drive(&scenario, &[program]));
     let report = differences(&theirs, &ours);
     assert!(report.is_empty(), "{}: {}\n{report}", path.display(), scenario.title);
-}
-
-/// Where the two lists part, as lines with `-` for the original and `+` for ours.
-fn differences(theirs: &[Observation], ours: &[Observation]) -> String {
-    let mut report = String::new();
-    for at in 0..theirs.len().max(ours.len()) {
-        let (left, right) = (theirs.get(at), ours.get(at));
-        let label = left.or(right).map_or("", |observation| &observation.label);
-        match left {
-            _ if left != right => report += &format!("{label}\n"),
-            Some(both) if both.unexpected => {
-                report += &format!("{label}: the scenario expects otherwise\n{}\n", both.text)
-            }
-            _ => continue,
-        }
-        let lines = |side: Option<&Observation>| -> Vec<String> {
-            side.map_or_else(
-                || vec!["(nothing observed)".into()],
-                |it| it.text.lines().map(str::to_owned).collect(),
-            )
-        };
-        let (left, right) = (lines(left), lines(right));
-        left.iter().filter(|line| !right.contains(line)).for_each(|line| report += &format!("  - {line}\n"));
-        right.iter().filter(|line| !left.contains(line)).for_each(|line| report += &format!("  + {line}\n"));
-    }
-    report
 }

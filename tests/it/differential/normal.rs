@@ -8,9 +8,21 @@ const DURATIONS: &[&str] = &["monitor_duration", "failure_duration"];
 const WEEKDAYS: &[&str] = &["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// Any text: paths, ports and times become tokens.
-pub(super) fn text(text: &str, place: &Place) -> String {
+pub(crate) fn text(text: &str, place: &Place) -> String {
     let text = text.replace(&*place.dir().to_string_lossy(), "<DIR>");
-    numbers(&local_times(&process_id(&text)), place)
+    let text = numbers(&local_times(&process_id(&text)), place);
+    text.split('\n').map(downtime).collect::<Vec<_>>().join("\n")
+}
+
+/// A line of the downtime log: up, group, service, first failure, then how long, which depends on this machine.
+fn downtime(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    if let ["<time>", _, _, "<time>", down, ..] = words.as_mut_slice()
+        && down.parse().is_ok_and(|seconds: u32| seconds < 100)
+    {
+        *down = "<short>";
+    }
+    words.join(" ")
 }
 
 /// `reset PID 1234@host`, the one reply that names a process and a machine.
@@ -22,7 +34,7 @@ fn process_id(text: &str) -> String {
 }
 
 /// One line of a reply; opstatus lines have counters besides.
-pub(super) fn reply_line(line: &str, place: &Place) -> String {
+pub(crate) fn reply_line(line: &str, place: &Place) -> String {
     if !line.starts_with("group=") || !line.contains(" opstatus=") {
         return text(line, place);
     }
@@ -146,6 +158,7 @@ mod tests {
             "<local time> (<local time>)"
         );
         assert_eq!(shown("Sunday, Mon Dec"), "Sunday, Mon Dec");
+        assert_eq!(shown("1795352643 g s 1795352640 3 600 down"), "<time> g s <time> <short> 600 down");
         assert_eq!(shown("220 reset PID 123@host"), "220 reset PID <process>");
     }
 

@@ -4,29 +4,29 @@ use std::time::Duration;
 
 /// A scenario: files to lay out, configurations that must be refused, steps to take.
 #[derive(Debug, Default)]
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     /// What it shows: the first comment line.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// Files by kind, name and text, in the order written.
-    pub(super) sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
     /// What to do, with the number of the line.
-    pub(super) steps: Vec<(usize, Step)>,
+    pub(crate) steps: Vec<(usize, Step)>,
     /// The lines as written, for reports.
     source: Vec<String>,
 }
 
 /// A piece of text that becomes a file.
 #[derive(Debug)]
-pub(super) struct Section {
-    pub(super) kind: Kind,
+pub(crate) struct Section {
+    pub(crate) kind: Kind,
     /// Name of a configuration, a label, or a path.
-    pub(super) name: String,
-    pub(super) text: String,
+    pub(crate) name: String,
+    pub(crate) text: String,
 }
 
 /// What a section is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `== config [NAME]`: a mon.cf; the one without a name is used from the start.
     Config,
     /// `== refused LABEL`: a mon.cf with which the daemon must not start.
@@ -39,7 +39,7 @@ pub(super) enum Kind {
 
 /// One line of `== steps`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// `start [FLAG…]`
     Start(Vec<String>),
     /// `run GROUP SERVICE EXIT "OUTPUT"`
@@ -64,8 +64,20 @@ pub(super) enum Step {
     ShowFile(String),
     /// `signal NAME`
     Signal(String),
+    /// `hangup`
+    HangUp,
     /// `ends`
     Ends,
+    /// `quiet`
+    Quiet,
+    /// `until GROUP SERVICE FIELD=VALUE`
+    Until { group: String, service: String, field: String },
+    /// `copy FROM TO`
+    Copy { from: String, to: String },
+    /// `files`
+    Files,
+    /// `state-file`
+    StateFile,
 }
 
 impl Scenario {
@@ -73,7 +85,7 @@ impl Scenario {
     ///
     /// # Errors
     /// The number of the first line that cannot be understood, and what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Scenario, String> {
+    pub(crate) fn parse(text: &str) -> Result<Scenario, String> {
         let source = text.lines().map(|line| line.trim().to_owned()).collect();
         let mut scenario = Scenario { source, ..Scenario::default() };
         let mut in_steps = false;
@@ -100,7 +112,7 @@ impl Scenario {
     }
 
     /// A line as written; the first has number 1.
-    pub(super) fn source(&self, line: usize) -> &str {
+    pub(crate) fn source(&self, line: usize) -> &str {
         line.checked_sub(1).and_then(|at| self.source.get(at)).map_or("", String::as_str)
     }
 }
@@ -149,7 +161,15 @@ fn step(line: &str) -> Result<Option<Step>, String> {
         ("config", [name]) => Step::UseConfig((*name).into()),
         ("file", [path]) => Step::ShowFile((*path).into()),
         ("signal", [name]) => Step::Signal((*name).into()),
+        ("hangup", []) => Step::HangUp,
         ("ends", []) => Step::Ends,
+        ("quiet", []) => Step::Quiet,
+        ("until", [group, service, field]) => {
+            Step::Until { group: (*group).into(), service: (*service).into(), field: (*field).into() }
+        }
+        ("copy", [from, to]) => Step::Copy { from: (*from).into(), to: (*to).into() },
+        ("files", []) => Step::Files,
+        ("state-file", []) => Step::StateFile,
         _ => return Err(format!("no such step, or not with these words: {line}")),
     };
     Ok(Some(step))

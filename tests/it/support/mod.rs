@@ -5,11 +5,13 @@
 //! a condition and says what it waited for when the deadline passes.
 
 mod client;
+mod compare;
 mod daemon;
 mod place;
 pub(crate) mod wait;
 
 pub(crate) use client::{Client, latin1};
+pub(crate) use compare::{Observation, both, differences};
 pub(crate) use daemon::Daemon;
 pub(crate) use place::Place;
 

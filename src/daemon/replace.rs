@@ -1,0 +1,79 @@
+//! Replacing a state file so that nothing can be lost: at once, or not at all. What only we need lies in a folder
+//! of its own beside it, `remon`, so that the original finds its state directory as it left it.
+
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+/// The folder, below the one that has the state files.
+const OWN: &str = "remon";
+/// Damaged files kept of one name; the last of them is written over.
+const MOST_DAMAGED: usize = 9;
+
+/// Writes beside and renames over: a crash leaves the old file or the new one, never half of one. Like the
+/// original, which writes in place, this goes through links and keeps who owns the file and who may read it.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let old = target.metadata().ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        // A device or a pipe, /dev/null for one, must not become a file.
+        return fs::write(&target, bytes);
+    }
+    let (scratch, file) = match scratch(&target) {
+        Ok(made) => made,
+        // Only the file may be written, not its folder: then there is no other way.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
+            return fs::write(&target, bytes);
+        }
+        Err(error) => return Err(error),
+    };
+    let replaced = fill(file, old.as_ref(), bytes).and_then(|()| fs::rename(&scratch, &target));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&scratch);
+    }
+    // A folder with nothing in it is one thing more to wonder about; one with something stays.
+    let _ = scratch.parent().map(fs::remove_dir);
+    replaced
+}
+
+fn scratch(target: &Path) -> io::Result<(PathBuf, File)> {
+    let path = beside(target, ".new")?;
+    let file = File::create(&path)?;
+    Ok((path, file))
+}
+
+fn fill(mut file: File, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
+    if let Some(old) = old {
+        // Only root can give files away; without that the new file is ours.
+        let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+/// Keeps a copy of a damaged file before the next save replaces it; returns where. The copy of another damage
+/// stays.
+pub(super) fn keep_damaged(path: &Path) -> io::Result<PathBuf> {
+    let bytes = fs::read(path)?;
+    for number in 1.. {
+        let suffix = if number == 1 { ".damaged".to_owned() } else { format!(".damaged.{number}") };
+        let copy = beside(path, &suffix)?;
+        match fs::read(&copy) {
+            Ok(kept) if kept == bytes => return Ok(copy),
+            Ok(_) if number < MOST_DAMAGED => {}
+            _ => return fs::write(&copy, &bytes).map(|()| copy),
+        }
+    }
+    unreachable!("the last number returns")
+}
+
+/// The name of a file of ours that belongs to `path`; the folder is made when it is first needed.
+fn beside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(".")).join(OWN);
+    DirBuilder::new().recursive(true).mode(0o755).create(&folder)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    Ok(folder.join(name))
+}

@@ -4,6 +4,7 @@ mod check;
 mod differential;
 mod e2e;
 mod programs;
+mod remote;
 mod robustness;
 mod support;
 mod tidy;

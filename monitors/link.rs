@@ -100,35 +100,10 @@ impl Read for Bounded {
     }
 }
 
-/// `HOST`, `HOST:PORT`, `[ADDRESS]:PORT` or a bare IPv6 address: the host, and the port if one is named.
-pub(crate) fn split_port(word: &str) -> (&str, Option<&str>) {
-    if let Some((host, rest)) = word.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        return (host, rest.strip_prefix(':'));
-    }
-    match word.split_once(':') {
-        Some((host, port)) if !port.contains(':') => (host, Some(port)),
-        _ => (word, None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::TcpListener;
-
-    #[test]
-    fn words_with_ports() {
-        for (word, expect) in [
-            ("web1", ("web1", None)),
-            ("web1:2584", ("web1", Some("2584"))),
-            ("::1", ("::1", None)),
-            ("[::1]", ("::1", None)),
-            ("[fe80::1]:2584", ("fe80::1", Some("2584"))),
-            ("2001:db8::7", ("2001:db8::7", None)),
-        ] {
-            assert_eq!(split_port(word), expect, "{word}");
-        }
-    }
 
     #[test]
     fn a_trickle_does_not_move_the_deadline() {

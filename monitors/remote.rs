@@ -16,8 +16,8 @@ use self::judge::{Answer, LeaveOut, Rules, Seen, Style};
 use self::passwords::Passwords;
 use self::select::Selection;
 use crate::invocation::{self, Invocation};
+use crate::parallel;
 use crate::report::Report;
-use crate::{link, parallel};
 
 const USAGE: &str = "usage: remote.monitor [OPTION]... SERVER[:PORT]...
 
@@ -148,7 +148,7 @@ fn ask_all(options: &Options, rules: &Rules, passwords: &Passwords) -> Vec<Seen>
     let default_port = options.truthy("port").map(str::to_owned);
     let (timeout, state, passwords) = (rules.timeout, rules.stale, passwords.clone());
     let probe = move |word: &str| {
-        let (host, port) = link::split_port(word);
+        let (host, port) = netdb::split_port(word);
         let port =
             match port.or(default_port.as_deref()).map_or(Some(netdb::MON_PORT), |port| port.parse().ok()) {
                 Some(port) => port,

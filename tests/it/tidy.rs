@@ -41,6 +41,7 @@ const WORLDLY_CRATES: &[&str] = &["tokio", "mio", "libc", "jiff", "tracing"];
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/daemon/sys.rs", "what std does not wrap: fork, setsid, getpwnam, crypt"),
     ("monitors/sys.rs", "statvfs and the like, for which std has no door"),
+    ("alerts/sys.rs", "std can only signal a child, not its process group"),
     ("src/cli/terminal.rs", "std cannot turn the echo of a terminal off"),
     ("monitors/tcp.rs", "one test makes a listener with a full queue"),
 ];

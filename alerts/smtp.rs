@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use lettre::Address;
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
@@ -61,22 +62,21 @@ impl Smtp {
 
     async fn converse(&self, verdicts: &mut Verdicts) -> Result<(), String> {
         let mut server = self.connect().await?;
-        let error = |error: lettre::transport::smtp::Error| error.to_string();
-        server.command(Mail::new(Some(self.from.clone()), Vec::new())).await.map_err(error)?;
+        server.command(Mail::new(Some(self.from.clone()), Vec::new())).await.map_err(words)?;
         for index in 0..self.recipients.len() {
             let Ok(address) = &self.recipients[index].1 else { continue };
             match server.command(Rcpt::new(address.clone(), Vec::new())).await {
                 Ok(_) => {}
-                Err(refusal) if refusal.status().is_some() => verdicts.refuse(index, refusal.to_string()),
-                Err(broken) => return Err(broken.to_string()),
+                Err(refusal) if refusal.status().is_some() => verdicts.refuse(index, words(refusal)),
+                Err(broken) => return Err(words(broken)),
             }
         }
         if verdicts.all_refused() {
             server.abort().await;
             return Ok(());
         }
-        server.command(Data).await.map_err(error)?;
-        server.message(&self.mail).await.map_err(error)?;
+        server.command(Data).await.map_err(words)?;
+        server.message(&self.mail).await.map_err(words)?;
         verdicts.sent = true;
         // It has taken the mail; how it says goodbye does not matter, and is not waited for long.
         let _ = tokio::time::timeout(Duration::from_millis(200), server.command(Quit)).await;
@@ -89,12 +89,12 @@ impl Smtp {
         let tls = if self.security == Security::FromTheStart { Some(self.tls()?) } else { None };
         let server = (self.host.as_str(), self.port);
         let server = AsyncSmtpConnection::connect_tokio1(server, None, &hello, tls, None).await;
-        let mut server = server.map_err(|error| error.to_string())?;
+        let mut server = server.map_err(words)?;
         let insists = self.ca.is_some() || login.is_some();
         let worth_it = insists || !is_this_machine(&self.host);
         if self.security == Security::StartTls && worth_it {
             if server.can_starttls() {
-                server.starttls(self.tls()?, &hello).await.map_err(|error| error.to_string())?;
+                server.starttls(self.tls()?, &hello).await.map_err(words)?;
             } else if insists {
                 return Err("the server offers no encryption".to_owned());
             }
@@ -105,7 +105,10 @@ impl Smtp {
             }
             let credentials = Credentials::new(user, password);
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            server.auth(&mechanisms, &credentials).await.map_err(|error| format!("login: {error}"))?;
+            server
+                .auth(&mechanisms, &credentials)
+                .await
+                .map_err(|error| format!("login: {}", words(error)))?;
         }
         Ok(server)
     }
@@ -118,6 +121,19 @@ impl Smtp {
         }
         builder.build_rustls().map_err(|error| error.to_string())
     }
+}
+
+/// What the server said, or what went wrong with the connection, without the layers above it.
+fn words(error: Error) -> String {
+    if error.status().is_some() {
+        return error.to_string();
+    }
+    let mut deepest: &dyn std::error::Error = &error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    let text = deepest.to_string();
+    text.split(" (os error ").next().unwrap_or(&text).to_owned()
 }
 
 /// Mail systems of Debian offer STARTTLS with a certificate that nobody signed; on the way to ourselves there is

@@ -1,5 +1,6 @@
 //! Integration tests: everything that needs the built binary.
 
+mod alerts;
 mod check;
 mod differential;
 mod e2e;

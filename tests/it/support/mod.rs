@@ -7,7 +7,9 @@
 mod client;
 mod daemon;
 mod place;
+pub(crate) mod servers;
 pub(crate) mod wait;
+pub(crate) mod xmpp;
 
 pub(crate) use client::{Client, latin1};
 pub(crate) use daemon::Daemon;

@@ -178,14 +178,18 @@ impl Exchange {
     }
 
     fn hear_iq(&mut self, iq: Iq) {
-        let (id, lost) = match iq {
-            Iq::Result { id, .. } => (id, None),
+        let (id, from, lost) = match iq {
+            Iq::Result { id, from, .. } => (id, from, None),
             // Whatever else the error says, somebody there has said it.
-            Iq::Error { id, error, .. } => (id, unreachable(&error)),
+            Iq::Error { id, from, error, .. } => (id, from, unreachable(&error)),
             Iq::Get { .. } | Iq::Set { .. } => return,
         };
         for job in &mut self.jobs {
-            if matches!(job.state, State::Sent(_)) && id.strip_suffix("-ping") == Some(&job.id) {
+            let State::Sent(target) = &job.state else { continue };
+            // Only the domain itself may answer for it.
+            let is_theirs =
+                from.as_ref().is_some_and(|from| from.node().is_none() && from.domain() == target.domain());
+            if is_theirs && id.strip_suffix("-ping") == Some(&job.id) {
                 job.state = lost.clone().map_or(State::Accepted, State::Failed);
             }
         }

@@ -86,9 +86,10 @@ impl Smtp {
     async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
         let login = self.auth_file.as_deref().map(account::read_login).transpose()?;
         let hello = ClientId::Domain(self.hello.clone());
-        let tls = if self.security == Security::FromTheStart { Some(self.tls()?) } else { None };
+        let at_once = if self.security == Security::FromTheStart { Some(self.tls()?) } else { None };
         let server = (self.host.as_str(), self.port);
-        let server = AsyncSmtpConnection::connect_tokio1(server, None, &hello, tls, None).await;
+        let server =
+            AsyncSmtpConnection::connect_tokio1(server, Some(tls::PER_ADDRESS), &hello, at_once, None).await;
         let mut server = server.map_err(words)?;
         let insists = self.ca.is_some() || login.is_some();
         let worth_it = insists || !is_this_machine(&self.host);

@@ -12,6 +12,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+/// How long one address may take, as another may answer. A lost packet is repeated after 1, 3 and 7 seconds.
+pub(crate) const PER_ADDRESS: Duration = Duration::from_secs(8);
+
 /// Runs a conversation to its end, or for `limit`. What it leaves behind in the resolver is not waited for.
 pub(crate) fn run<T>(limit: Duration, conversation: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
@@ -73,14 +76,26 @@ pub(crate) async fn encrypt(
     connector.connect(name, stream).await.map_err(|error| format!("TLS: {}", reason::of(&error)))
 }
 
-/// Connects to the first address of the host that answers.
+/// Connects to the first address of the host that answers; IPv4 first, as a dead IPv6 is the commoner trouble.
 ///
 /// # Errors
 /// When none does, in the words of the C library.
 pub(crate) async fn connect(host: &str, port: u16) -> Result<TcpStream, String> {
     let words = |error: std::io::Error| reason::of(&error);
-    let stream = TcpStream::connect((host, port)).await.map_err(words)?;
-    // The parts of a conversation are small and wait for each other.
-    stream.set_nodelay(true).map_err(words)?;
-    Ok(stream)
+    let mut addresses = tokio::net::lookup_host((host, port)).await.map_err(words)?.collect::<Vec<_>>();
+    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+    let mut first_failure = None;
+    for address in addresses {
+        let failure = match tokio::time::timeout(PER_ADDRESS, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // The parts of a conversation are small and wait for each other.
+                stream.set_nodelay(true).map_err(words)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => words(error),
+            Err(_) => "Connection timed out".to_owned(),
+        };
+        first_failure = first_failure.or(Some(failure));
+    }
+    Err(first_failure.unwrap_or_else(|| "it has no address".to_owned()))
 }

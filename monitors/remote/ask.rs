@@ -33,7 +33,7 @@ impl Question {
     }
 
     fn converse(&self, mut client: Client<Link>) -> Result<Seen, Seen> {
-        client.protid().map_err(|error| match error {
+        client.protid().map_err(|error| match settled(error) {
             // Whatever answers so is no mon.
             ClientError::Refused(_) | ClientError::Closed | ClientError::TooLong => {
                 Seen::NotConnected("connect failed, protocol mismatch".to_owned())
@@ -66,9 +66,22 @@ fn failure(error: ClientError, make: fn(String) -> Seen) -> Seen {
     let timed_out = |error: &std::io::Error| {
         matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
     };
-    match error {
+    match settled(error) {
         ClientError::Io(error) if timed_out(&error) => Seen::TimedOut,
         error => make(error.to_string()),
+    }
+}
+
+/// A server that has gone is told alike, whether we were reading or writing just then.
+fn settled(error: ClientError) -> ClientError {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    match error {
+        ClientError::Io(error)
+            if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) =>
+        {
+            ClientError::Closed
+        }
+        error => error,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Integration tests: everything that needs the built binary.
 
+#[cfg(all(feature = "smtp", feature = "xmpp"))]
 mod alerts;
 mod check;
 mod differential;

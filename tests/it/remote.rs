@@ -247,6 +247,55 @@ fn beyond_the_original() {
     assert_eq!(first_line(&["--stale", "-r", "web:ping"]), "", "nothing is overdue yet");
 }
 
+#[test]
+fn what_is_no_longer_checked() {
+    let mut programs = vec![subject()];
+    programs.extend(oracle());
+    for program in programs {
+        let place = Place::new();
+        let config = "mondir = @DIR@/mon.d\nalertdir = @DIR@/alert.d\n\nhostgroup web h1\n\nwatch web\n  service tick\n    \
+                      interval 1s\n    monitor good.monitor\n  service idle\n    monitor good.monitor\n    period\n";
+        place.write("etc/mon.cf", config);
+        place.script("mon.d/good.monitor", "#!/bin/sh\necho fine\nexit 0\n");
+        let mut daemon = Daemon::spawn(&program, &place, &[]);
+        let mut client = daemon.ready().unwrap_or_else(|why| panic!("{why}\n{}", place.read("messages")));
+        let checked = wait::until(wait::PATIENCE, "a first check", || {
+            let lines = client.command("list opstatus web,tick").ok()?;
+            lines.iter().any(|line| line.contains(" opstatus=1 ")).then_some(())
+        });
+        checked.unwrap_or_else(|why| panic!("{}: {why}", program.display()));
+        let port = place.port.to_string();
+        let words = ["-p", &port, "--bigsummary", "--stale", "127.0.0.1"];
+        assert_eq!(run(ours(&place), &words), (Some(0), String::new()), "{}", program.display());
+        client.command("stop").expect("the daemon serves");
+        let stale = wait::until(wait::PATIENCE, "tick to be stale", || {
+            let (status, output) = run(ours(&place), &words);
+            (status == Some(1)).then_some(output)
+        });
+        let stale = stale.unwrap_or_else(|why| panic!("{}: {why}", program.display()));
+        assert!(stale.starts_with("127.0.0.1([web:tick{not checked for "), "{stale}");
+        assert!(stale.contains("at an interval of 1 s, as the scheduler is stopped\n"), "{stale}");
+    }
+}
+
+#[test]
+fn ipv6() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else { return skipped("ipv6", "this machine has none") };
+    let port = listener.local_addr().expect("it is bound").port();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            let _ = socket.write_all(b"220 ok\n220 list opstatus completed\n220 list disabled completed\n");
+            let mut sink = [0; 512];
+            while socket.read(&mut sink).is_ok_and(|size| size > 0) {}
+        }
+    });
+    let place = Place::new();
+    let with_port = format!("[::1]:{port}");
+    let port = port.to_string();
+    assert_eq!(run(ours(&place), &["-p", &port, "::1"]), (Some(0), String::new()));
+    assert_eq!(run(ours(&place), &["-p", "1", &with_port]), (Some(0), String::new()));
+}
+
 /// A server that says `greeting` and then what `answer` makes of each line; `None` is silence.
 fn server(greeting: &'static [u8], close: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::servers::{PASSWORD, Postfix, Prosody};
 use crate::support::xmpp::Reader;
-use crate::support::{Daemon, Place, oracle, skipped, subject, wait};
+use crate::support::{Daemon, Place, oracle, skipped, subject, subject_is_oracle, wait};
 
 const MON: &str = env!("CARGO_BIN_EXE_mon");
 const FROM_MON: [&str; 8] = ["-s", "http", "-g", "web", "-h", "hostA hostB", "-t", "1795346603"];
@@ -421,4 +421,37 @@ fn traps_reach_a_daemon() {
             seen.unwrap_or_else(|why| panic!("{}: {why}: {last:?}", program.display()));
         }
     }
+}
+
+#[test]
+fn a_daemon_without_programs_uses_ours() {
+    if subject_is_oracle() {
+        return skipped("a_daemon_without_programs_uses_ours", "the original has none built in");
+    }
+    let (watched, watching) = (Place::new(), Place::new());
+    let common = "mondir = @DIR@/mon.d\nalertdir = @DIR@/alert.d\n\nhostgroup web h1\n\nwatch web\n";
+    let service = "  service http\n    interval 1s\n    monitor bad.monitor\n    period\n      alert note.alert\n  \
+                   service told\n    description by trap\n    traptimeout 1h\n    period\n      alert note.alert\n";
+    watched.write("etc/mon.cf", &format!("{common}{service}"));
+    watched.script("mon.d/bad.monitor", "#!/bin/sh\necho broken\nexit 1\n");
+    watched.script("alert.d/note.alert", "#!/bin/sh\ncat >/dev/null\n");
+    let service = format!(
+        "  service told\n    interval 1s\n    monitor remote.monitor --bigsummary -p {} 127.0.0.1 ;;\n    period\n      \
+         numalerts 1\n      alert mailxmpp.alert -m ops --sendmail @DIR@/takes\n      alert trap.alert 127.0.0.1:{}\n",
+        watched.port, watched.trapport
+    );
+    watching.write("etc/mon.cf", &format!("{common}{service}"));
+    watching.script("takes", "#!/bin/sh\ncat >@DIR@/taken.new && mv @DIR@/taken.new @DIR@/taken\n");
+    let mut daemons = [&watched, &watching].map(|place| Daemon::spawn(&subject(), place, &[]));
+    let mut client = daemons[0].ready().unwrap_or_else(|why| panic!("{why}\n{}", watched.read("messages")));
+    let taken = wait::until(wait::PATIENCE, "the mail", || watching.path("taken").exists().then_some(()));
+    taken.unwrap_or_else(|why| panic!("{why}\n{}", watching.read("messages")));
+    let mail = watching.read("taken");
+    assert!(mail.starts_with("Subject: ALERT web/told: 127.0.0.1([web:http{broken}]) ("), "{mail}");
+    assert!(mail.contains("\nWatch web, service http, failed with summary : broken\n"), "{mail}");
+    let told = wait::until(wait::PATIENCE, "the trap to count", || {
+        let lines = client.command("list opstatus web,told").ok()?;
+        lines.iter().any(|line| line.contains(" opstatus=0 ")).then_some(())
+    });
+    told.unwrap_or_else(|why| panic!("{why}\n{}", watched.read("messages")));
 }

@@ -1,10 +1,14 @@
 //! Carrying out what an alert has composed.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use remon_core::{reason, text};
+
+use crate::dispatch::Dispatch;
 
 /// What an alert wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub enum Message {
         /// See [`Message::complaints`].
         complaints: Vec<String>,
     },
+    /// Tell people, in one or several ways.
+    Send(Dispatch),
 }
 
 impl Message {
@@ -25,7 +31,7 @@ impl Message {
     #[must_use]
     pub fn complaints(&self) -> &[String] {
         match self {
-            Message::Append { complaints, .. } => complaints,
+            Message::Append { complaints, .. } | Message::Send(Dispatch { complaints, .. }) => complaints,
         }
     }
 }
@@ -60,15 +66,19 @@ pub fn deliver(message: &Message) -> Result<(), DeliveryError> {
             exit: 2,
             retry: matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::Interrupted),
         }),
+        Message::Send(dispatch) => dispatch.send(),
     }
+}
+
+/// The file that `name` stands for, whatever bytes it is made of.
+pub(crate) fn path(name: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    OsStr::from_bytes(&text::encode(name)).into()
 }
 
 /// One write with O_APPEND: two alerts at the same time cannot mix their lines.
 fn append(path: &str, text: &str) -> io::Result<()> {
-    use std::os::unix::ffi::OsStrExt;
-    let bytes = text::encode(path);
-    let path = std::ffi::OsStr::from_bytes(&bytes);
-    OpenOptions::new().append(true).create(true).open(path)?.write_all(&text::encode(text))
+    OpenOptions::new().append(true).create(true).open(self::path(path))?.write_all(&text::encode(text))
 }
 
 #[cfg(test)]

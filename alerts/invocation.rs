@@ -13,6 +13,15 @@ pub struct LocalTime {
     pub zone: String,
 }
 
+/// What this machine calls itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Machine {
+    /// Its host name.
+    pub host: String,
+    /// The name that stands behind the @ of its local users in mail.
+    pub mail_name: String,
+}
+
 /// One call of an alert.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -26,6 +35,8 @@ pub struct Invocation {
     pub now: Wall,
     /// Local time of a moment; a test hands in UTC.
     pub local: fn(Wall) -> LocalTime,
+    /// Where we are.
+    pub machine: Machine,
 }
 
 impl Invocation {
@@ -46,7 +57,15 @@ impl Invocation {
     pub fn sample(words: &[&str], input: &str) -> Invocation {
         let utc = |wall| LocalTime { civil: Civil::utc(wall), zone: "UTC".to_owned() };
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        Invocation { words, env: BTreeMap::new(), input: input.to_owned(), now: 1_795_346_973, local: utc }
+        let machine = Machine { host: "servera".to_owned(), mail_name: "servera.example.com".to_owned() };
+        Invocation {
+            words,
+            env: BTreeMap::new(),
+            input: input.to_owned(),
+            now: 1_795_346_973,
+            local: utc,
+            machine,
+        }
     }
 }
 

@@ -6,13 +6,38 @@
 //!
 //! To add an alert: its file, its line in [`ALERTS`], its tests.
 
+#[cfg(feature = "tls")]
+pub mod account;
+mod chat;
 pub mod deliver;
+pub mod dispatch;
+#[cfg(feature = "xmpp")]
+mod exchange;
 pub mod file;
+#[cfg(feature = "tls")]
+pub mod hook;
 pub mod invocation;
+mod letter;
+pub mod mail;
+pub mod mailxmpp;
+mod mime;
+mod post;
+pub mod sendmail;
+pub mod slackxmpp;
+#[cfg(feature = "smtp")]
+pub mod smtp;
+#[cfg(feature = "xmpp")]
+mod srv;
+mod sys;
 pub mod test;
+#[cfg(feature = "tls")]
+mod tls;
+pub mod trap;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
 
 pub use deliver::{DeliveryError, Message, deliver};
-pub use invocation::{Invocation, LocalTime};
+pub use invocation::{Invocation, LocalTime, Machine};
 
 /// A program that tells somebody.
 #[derive(Debug)]
@@ -30,7 +55,7 @@ pub struct Alert {
 }
 
 /// All of them, by name.
-pub static ALERTS: [Alert; 2] = [
+pub static ALERTS: [Alert; 6] = [
     Alert {
         name: "file.alert",
         compose: file::compose,
@@ -39,11 +64,39 @@ pub static ALERTS: [Alert; 2] = [
         reads_input: true,
     },
     Alert {
+        name: "mail.alert",
+        compose: mail::compose,
+        about: "send mail",
+        usage: mail::USAGE,
+        reads_input: true,
+    },
+    Alert {
+        name: "mailxmpp.alert",
+        compose: mailxmpp::compose,
+        about: "send mail and XMPP messages",
+        usage: mailxmpp::USAGE,
+        reads_input: true,
+    },
+    Alert {
+        name: "slackxmpp.alert",
+        compose: slackxmpp::compose,
+        about: "post to a web hook of Slack, send XMPP messages",
+        usage: slackxmpp::USAGE,
+        reads_input: true,
+    },
+    Alert {
         name: "test.alert",
         compose: test::compose,
         about: "note that an alert was called",
         usage: test::USAGE,
         reads_input: false,
+    },
+    Alert {
+        name: "trap.alert",
+        compose: trap::compose,
+        about: "tell another mon server by a trap",
+        usage: trap::USAGE,
+        reads_input: true,
     },
 ];
 

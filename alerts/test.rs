@@ -40,7 +40,9 @@ mod tests {
     fn the_line_of_the_original() {
         let words =
             ["-s", "http", "-g", "web", "-h", "hostA hostB hostC", "-t", "1795346603", "-l", "3600", "x"];
-        let Message::Append { path, text, .. } = compose(&Invocation::sample(&words, "ignored"));
+        let Message::Append { path, text, .. } = compose(&Invocation::sample(&words, "ignored")) else {
+            panic!("it appends")
+        };
         assert_eq!(path, "/var/log/mon/test.alert.log");
         assert_eq!(
             text,

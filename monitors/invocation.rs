@@ -34,6 +34,12 @@ impl Invocation {
     }
 }
 
+/// The file that `name` stands for, whatever bytes it is made of.
+pub(crate) fn path(name: &str) -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::ffi::OsStr::from_bytes(&remon_core::text::encode(name)).into()
+}
+
 /// The span that an option like `-t 10` asks for; zero, nothing and nonsense select the default.
 #[must_use]
 pub fn seconds(option: Option<&str>, default: Duration) -> Duration {

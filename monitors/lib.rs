@@ -10,11 +10,13 @@
 
 pub mod freespace;
 pub mod invocation;
+mod link;
 pub mod loadavg;
 
 pub mod parallel;
 mod pressure;
 mod processes;
+pub mod remote;
 pub mod report;
 mod sys;
 pub mod tcp;
@@ -34,7 +36,7 @@ pub struct Monitor {
 }
 
 /// All of them, by name.
-pub static MONITORS: [Monitor; 3] = [
+pub static MONITORS: [Monitor; 4] = [
     Monitor {
         name: "freespace.monitor",
         run: freespace::run,
@@ -45,6 +47,7 @@ pub static MONITORS: [Monitor; 3] = [
         run: loadavg::run,
         about: "load average and memory use of this machine",
     },
+    Monitor { name: "remote.monitor", run: remote::run, about: "what other mon servers report as failing" },
     Monitor { name: "tcp.monitor", run: tcp::run, about: "does a TCP port accept connections" },
 ];
 

@@ -3,13 +3,24 @@
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// More threads than this at a time help nobody; the rest waits for its turn.
 const MOST_AT_ONCE: usize = 512;
 
+/// No run takes longer, whatever it is told; also keeps the arithmetic of deadlines in range.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// A probe needs little stack; name resolution is its deepest call.
 const STACK_BYTES: usize = 256 << 10;
+
+/// The moment by which `count` probes must have ended that take `span` each and may have to wait for their turn.
+#[must_use]
+pub fn deadline(count: usize, span: Duration) -> Instant {
+    let turns = u32::try_from(count.div_ceil(MOST_AT_ONCE)).unwrap_or(u32::MAX);
+    let all = span.saturating_mul(turns.max(1));
+    Instant::now() + all.min(LONGEST)
+}
 
 /// Runs `probe` on every subject and returns the answers in the order of the subjects.
 ///
@@ -68,7 +79,6 @@ impl<T> Answers<T> {
 mod tests {
     use super::*;
     use std::sync::Mutex;
-    use std::time::Duration;
 
     fn subjects(count: usize) -> Vec<String> {
         (0..count).map(|n| n.to_string()).collect()

@@ -100,8 +100,8 @@ fn run_monitor(monitor: &Monitor, words: Vec<String>) -> ExitCode {
 
 fn run_alert(alert: &Alert, words: Vec<String>) -> ExitCode {
     let (now, local) = (localtime::now(), localtime::local);
-    let mut invocation =
-        remon_alerts::Invocation { words, env: environment(), input: String::new(), now, local };
+    let (env, input, machine) = (environment(), String::new(), machine());
+    let mut invocation = remon_alerts::Invocation { words, env, input, now, local, machine };
     if alert.wants_help(&invocation) {
         return exit_after(io::stdout().write_all(alert.usage.as_bytes()), 0);
     }
@@ -142,6 +142,17 @@ pub(crate) fn words(argv: Vec<OsString>) -> Vec<String> {
 /// The file that `name` stands for, whatever bytes it is made of.
 pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(&text::encode(name)))
+}
+
+/// What this machine calls itself; Debian keeps its name for mail apart.
+fn machine() -> remon_alerts::Machine {
+    let line = |path: &str| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().next().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
+    };
+    let host = line("/proc/sys/kernel/hostname").unwrap_or_else(|| "localhost".to_owned());
+    let mail_name = line("/etc/mailname").unwrap_or_else(|| host.clone());
+    remon_alerts::Machine { host, mail_name }
 }
 
 fn environment() -> BTreeMap<String, String> {

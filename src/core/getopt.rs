@@ -30,6 +30,11 @@ impl Options {
         self.values.get(name).and_then(|all| all.last()).map(String::as_str)
     }
 
+    /// Every value given, in order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values.get(name).into_iter().flatten().map(String::as_str)
+    }
+
     /// The last value, unless it is what Perl takes for false: the scripts spell defaults `$opt || default`,
     /// so that `0` and the empty word select the default.
     #[must_use]
@@ -45,6 +50,13 @@ impl Options {
 /// Reads single-letter options; `spec` is Getopt::Std's, as in `"p:t:h"`. `--help` is known without asking.
 #[must_use]
 pub fn letters(spec: &str, argv: &[String]) -> Options {
+    letters_and_words(spec, &[], argv)
+}
+
+/// As [`letters`], and knows whole words besides: `--smtp HOST`, `--smtp=HOST`. What the original had in letters
+/// alone can so be asked for more without taking one of its letters.
+#[must_use]
+pub fn letters_and_words(spec: &str, long: &[(&str, Takes)], argv: &[String]) -> Options {
     let mut options = Options::default();
     let mut words = argv.iter();
     while let Some(word) = words.as_slice().first() {
@@ -53,11 +65,18 @@ pub fn letters(spec: &str, argv: &[String]) -> Options {
         match bundle {
             "-" => break,
             "-help" => options.set("help", "1"),
+            _ if is_word(long, bundle) => read_long(long, &bundle[1..], &mut words, &mut options),
             _ => read_bundle(spec, bundle, &mut words, &mut options),
         }
     }
     options.words = words.cloned().collect();
     options
+}
+
+/// Is this bundle `-word` or `-word=value` for a word of the list? Abbreviations do not count.
+fn is_word(long: &[(&str, Takes)], bundle: &str) -> bool {
+    let name = bundle.strip_prefix('-').map(|rest| rest.split('=').next().unwrap_or(rest));
+    long.iter().any(|(word, _)| Some(*word) == name)
 }
 
 fn read_bundle(spec: &str, bundle: &str, words: &mut std::slice::Iter<'_, String>, options: &mut Options) {
@@ -85,9 +104,16 @@ pub enum Takes {
     Value,
     /// A whole number.
     Number,
+    /// A value, or nothing, which stands for the empty one: Getopt::Long's `:s`.
+    MaybeValue,
+    /// A whole number, or nothing, which stands for 0: Getopt::Long's `:i`.
+    MaybeNumber,
 }
 
 /// Reads long options; `spec` names each and says what follows it.
+///
+/// `port|p` gives an option a second name; its values are found under the first. A name after `=` must be spelled
+/// whole: so an option that we add cannot make an abbreviation ambiguous that was clear to the original.
 #[must_use]
 pub fn long(spec: &[(&str, Takes)], argv: &[String]) -> Options {
     let mut options = Options::default();
@@ -123,11 +149,14 @@ fn read_long(
             return options.complaints.push(format!("Option {given} does not take an argument"));
         }
         (_, Some(value)) => Some(value),
+        (Takes::MaybeValue, None) => Some(words.next_if_value().unwrap_or_default()),
+        (Takes::MaybeNumber, None) => Some(words.next_if_number().unwrap_or("0")),
         (_, None) => words.next_if_value(),
     };
+    let numeric = matches!(takes, Takes::Number | Takes::MaybeNumber);
     match value {
         None => options.complaints.push(format!("Option {given} requires an argument")),
-        Some(value) if takes == Takes::Number && value.parse::<i64>().is_err() => {
+        Some(value) if numeric && value.parse::<i64>().is_err() => {
             options.complaints.push(format!("Value \"{value}\" invalid for option {given} (number expected)"))
         }
         Some(value) => options.set(name, value),
@@ -137,6 +166,9 @@ fn read_long(
 /// The next word, unless it looks like an option: `--server --port 1` lacks a server.
 trait NextValue<'a> {
     fn next_if_value(&mut self) -> Option<&'a str>;
+
+    /// The next word, if it is a whole number.
+    fn next_if_number(&mut self) -> Option<&'a str>;
 }
 
 impl<'a> NextValue<'a> for std::slice::Iter<'a, String> {
@@ -145,21 +177,29 @@ impl<'a> NextValue<'a> for std::slice::Iter<'a, String> {
         let is_option = next.len() > 1 && next.starts_with('-') && next.parse::<f64>().is_err();
         if is_option { None } else { self.next().map(String::as_str) }
     }
+
+    fn next_if_number(&mut self) -> Option<&'a str> {
+        self.as_slice().first()?.parse::<i64>().ok()?;
+        self.next().map(String::as_str)
+    }
 }
 
 fn find_long<'s>(spec: &[(&'s str, Takes)], given: &str) -> Result<(&'s str, Takes), String> {
     let lower = given.to_lowercase();
-    let candidates =
-        spec.iter().filter(|(name, _)| !lower.is_empty() && name.to_lowercase().starts_with(&lower));
-    let candidates = candidates.collect::<Vec<_>>();
-    if let Some(exact) = candidates.iter().find(|(name, _)| name.len() == lower.len()) {
-        return Ok(**exact);
+    let names = |entry: &'s str| entry.trim_start_matches('=').split('|');
+    let found = |(entry, takes): &(&'s str, Takes)| (names(entry).next().unwrap_or(entry), *takes);
+    if let Some(exact) = spec.iter().find(|(entry, _)| names(entry).any(|name| name.to_lowercase() == lower))
+    {
+        return Ok(found(exact));
     }
-    match candidates[..] {
+    let begins = |entry: &'s str| names(entry).any(|name| name.to_lowercase().starts_with(&lower));
+    let candidates =
+        spec.iter().filter(|(entry, _)| !lower.is_empty() && !entry.starts_with('=') && begins(entry));
+    match candidates.collect::<Vec<_>>()[..] {
         [] => Err(format!("Unknown option: {lower}")),
-        [one] => Ok(*one),
-        _ => {
-            let names = candidates.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        [one] => Ok(found(one)),
+        ref several => {
+            let names = several.iter().map(|entry| found(entry).0).collect::<Vec<_>>().join(", ");
             Err(format!("Option {given} is ambiguous ({names})"))
         }
     }
@@ -242,6 +282,41 @@ mod tests {
         let options = letters("p:t:u:", &argv("-p 0 -t '' -u 00"));
         assert_eq!((options.truthy("p"), options.truthy("t"), options.truthy("u")), (None, None, Some("00")));
         assert_eq!(options.value("p"), Some("0"));
+    }
+
+    #[test]
+    fn letters_with_whole_words() {
+        let long = [("smtp", Takes::Value), ("tls", Takes::Nothing)];
+        for (line, expect) in [
+            ("-s web --smtp h:25 -u a", "s=web smtp=h:25 u=1|a|"),
+            ("--smtp=h --tls a --tls", "smtp=h tls=1|a --tls|"),
+            ("--tl h", "|h|Unknown option: -; Unknown option: t; Unknown option: l"),
+            ("--smtp", "||Option smtp requires an argument"),
+            ("-- --tls", "|--tls|"),
+        ] {
+            assert_eq!(show(&letters_and_words("s:u", &long, &argv(line))), expect, "{line}");
+        }
+    }
+
+    #[test]
+    fn second_names_and_optional_values() {
+        let spec = [
+            ("port|p", Takes::MaybeNumber),
+            ("passwordfile", Takes::Value),
+            ("exclude|e", Takes::MaybeValue),
+            ("=stale", Takes::Nothing),
+            ("summary", Takes::Nothing),
+        ];
+        for (line, expect) in [
+            ("-p 3 h", "port=3|h|"),
+            ("--port h", "port=0|h|"),
+            ("--po 7 -e a -e b:c --exclude --s", "exclude=a,b:c, port=7 summary=1||"),
+            ("--stale --sta", "stale=1||Unknown option: sta"),
+            ("--port=x", "||Value \"x\" invalid for option port (number expected)"),
+        ] {
+            assert_eq!(show(&long(&spec, &argv(line))), expect, "{line}");
+        }
+        assert_eq!(long(&spec, &argv("-e a -e b")).all("exclude").collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

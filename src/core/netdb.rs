@@ -1,4 +1,4 @@
-//! `/etc/services`: names for port numbers.
+//! Names for port numbers: `/etc/services`, and `HOST:PORT`.
 
 /// The port of the service `name` with `protocol` (`tcp`, `udp`) in the text of a services file; aliases count.
 #[must_use]
@@ -14,6 +14,18 @@ pub fn service_port(services: &str, name: &str, protocol: &str) -> Option<u16> {
 
 /// The port of mon itself, where the services file has no word about it.
 pub const MON_PORT: u16 = 2583;
+
+/// `HOST`, `HOST:PORT`, `[ADDRESS]:PORT` or a bare IPv6 address: the host, and the port if one is named.
+#[must_use]
+pub fn split_port(word: &str) -> (&str, Option<&str>) {
+    if let Some((host, rest)) = word.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        return (host, rest.strip_prefix(':'));
+    }
+    match word.split_once(':') {
+        Some((host, port)) if !port.contains(':') => (host, Some(port)),
+        _ => (word, None),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -35,6 +47,20 @@ mod tests {
             ("25/tcp", "tcp", None),
         ] {
             assert_eq!(service_port(SERVICES, name, protocol), port, "{name}/{protocol}");
+        }
+    }
+
+    #[test]
+    fn words_with_ports() {
+        for (word, expect) in [
+            ("web1", ("web1", None)),
+            ("web1:2584", ("web1", Some("2584"))),
+            ("::1", ("::1", None)),
+            ("[::1]", ("::1", None)),
+            ("[fe80::1]:2584", ("fe80::1", Some("2584"))),
+            ("2001:db8::7", ("2001:db8::7", None)),
+        ] {
+            assert_eq!(split_port(word), expect, "{word}");
         }
     }
 }

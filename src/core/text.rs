@@ -60,6 +60,21 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// The text for a reader elsewhere, in mail or a chat: a stray byte is taken for Latin-1, which nearly all output
+/// that is not UTF-8 still is here. The bytes 0x80 to 0x9f are no characters there and show as U+FFFD.
+#[must_use]
+pub fn readable(text: &str) -> Cow<'_, str> {
+    if !has_stray(text) {
+        return Cow::Borrowed(text);
+    }
+    let read = |c| match stray_byte(c) {
+        Some(0x80..=0x9f) => char::REPLACEMENT_CHARACTER,
+        Some(byte) => char::from(byte),
+        None => c,
+    };
+    Cow::Owned(text.chars().map(read).collect())
+}
+
 fn stray_byte(c: char) -> Option<u8> {
     u32::from(c).checked_sub(STRAY).and_then(|byte| u8::try_from(byte).ok())
 }
@@ -101,6 +116,7 @@ mod tests {
         }
         assert_eq!(decode("Zürich".into()), "Zürich");
         assert_eq!(display(&decode(b"d\xe9j\xe0".to_vec())), "d\u{fffd}j\u{fffd}");
+        assert_eq!(readable(&decode(b"d\xe9j\xe0 \x96 Z\xc3\xbcrich".to_vec())), "déjà \u{fffd} Zürich");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::message::{Inbox, Message, Reply};
 use super::site::Site;
 
 /// Clients at once. Each may hold one reply in memory; a status page needs one connection.
-const MAX_CLIENTS: usize = 500;
+pub(super) const MAX_CLIENTS: usize = 500;
 
 /// After an error of accept: most often the descriptors are used up, and that passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -16,6 +16,7 @@ mod replace;
 mod run_loop;
 mod runner;
 mod site;
+mod spawn;
 mod store;
 mod sys;
 mod syslog;
@@ -106,7 +107,7 @@ fn serve(options: &Options, engine: Engine, site: Site, clock: Clock, sockets: S
     }
     logging::start(&site, options);
     let pidfile = PidFile::write(&site);
-    sys::raise_descriptor_limit();
+    run_loop::make_room(&engine);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -24,10 +24,10 @@ use super::logging::log;
 use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
 use super::options::Options;
-use super::runner::{RunHandle, Runner};
+use super::runner::{FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
 use super::store::{Job, Store};
-use super::{Sockets, listener, traps};
+use super::{Sockets, listener, sys, traps};
 
 /// Messages that wait for the engine; who sends more waits himself.
 const INBOX: usize = 1024;
@@ -60,6 +60,13 @@ pub(super) async fn run(options: &Options, engine: Engine, site: Site, clock: Cl
     let status = shell.attend(&mut messages).await;
     shell.end().await;
     status
+}
+
+/// Room for the open files of all services running at once, and all clients connected.
+pub(super) fn make_room(engine: &Engine) {
+    /// Sockets, logs, the runtimes' own.
+    const OURS: usize = 64;
+    sys::raise_descriptor_limit(OURS + listener::MAX_CLIENTS + FILES_PER_RUN * engine.services());
 }
 
 /// Clients and traps have a thread of their own: copying a long reply to a socket takes nothing from the loop.
@@ -283,6 +290,7 @@ impl Shell {
                 self.auth.send_replace(Arc::new(self.engine.auth().clone()));
             }
             Effect::ConfigChanged => {
+                make_room(&self.engine);
                 self.idle.send_replace(self.site.cltimeout);
                 self.store.submit(Job::Moved(Box::new((*self.site).clone()), self.clock.now().wall));
             }

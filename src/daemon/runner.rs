@@ -3,12 +3,12 @@
 //! Starting a process blocks until it has been made, so it happens on two threads of its own. Each child gets
 //! its own process group, one pipe for stdout and stderr together, and a bound on what is kept of it.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, CString};
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,11 +17,11 @@ use remon_core::engine::{AlertId, Ending, Event, Launch, RunId};
 use remon_core::text;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
-use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::message::{Inbox, Message};
+use super::spawn::{Process, Start};
 use super::sys;
 
 /// Threads that start processes.
@@ -34,8 +34,10 @@ const MAX_LAST_WORDS: usize = 2048;
 const MAX_WORD: usize = 120 * 1024;
 /// A run that is not wanted any more has this long to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
-/// The error of exec for a script that names no interpreter.
-const ENOEXEC: i32 = 8;
+/// Runs scripts that name no interpreter.
+const SHELL: &CStr = c"/bin/sh";
+/// Open files of a run: its output, and the descriptor that tells its end.
+pub(super) const FILES_PER_RUN: usize = 2;
 
 /// Hands children to be to the threads that start them.
 pub(super) struct Runner {
@@ -134,8 +136,7 @@ async fn work(mut queue: UnboundedReceiver<Job>, inbox: Inbox) {
 async fn attend(started: io::Result<Started>, role: Role, inbox: Inbox) {
     let event = match role {
         Role::Monitor { run, pid, kill } => {
-            let id = started.as_ref().ok().and_then(|started| started.child.id());
-            pid.store(id.unwrap_or(0), Ordering::Relaxed);
+            pid.store(started.as_ref().map_or(0, |started| started.child.id()), Ordering::Relaxed);
             let (ending, kept) = follow_monitor(started, kill).await;
             Event::RunEnded { run, ending, output: kept.into_text() }
         }
@@ -152,60 +153,51 @@ async fn attend(started: io::Result<Started>, role: Role, inbox: Inbox) {
     let _ = inbox.send(Message::Event(event)).await;
 }
 
-/// A child and the reading end of its output.
+/// A child, the reading end of its output, and the writing end of its stdin.
 struct Started {
-    child: Child,
+    child: Process,
     output: pipe::Receiver,
+    stdin: Option<pipe::Sender>,
 }
 
 /// Starts a program. A script without `#!` is run by the shell, as Perl's exec does it.
 fn start(launch: &Launch, wants_stdin: bool) -> io::Result<Started> {
-    let path = os_string(&launch.program.path);
-    match spawn(path.clone(), None, launch, wants_stdin) {
-        Err(error) if error.raw_os_error() == Some(ENOEXEC) => {
-            spawn("/bin/sh".into(), Some(path), launch, wants_stdin)
+    let path = c_string(&launch.program.path);
+    let called = launch.program.called.as_deref().map_or_else(|| path.clone(), c_string);
+    let mut args: Vec<CString> =
+        [called].into_iter().chain(launch.args.iter().map(|word| c_string(word))).collect();
+    match spawn(&path, &args, launch, wants_stdin) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
+            args.splice(..1, [SHELL.to_owned(), path]);
+            spawn(SHELL, &args, launch, wants_stdin)
         }
         started => started,
     }
 }
 
-fn spawn(
-    program: OsString,
-    script: Option<OsString>,
-    launch: &Launch,
-    wants_stdin: bool,
-) -> io::Result<Started> {
+fn spawn(path: &CStr, args: &[CString], launch: &Launch, wants_stdin: bool) -> io::Result<Started> {
     let (reader, writer) = io::pipe()?;
-    let mut command = Command::new(program);
-    if let Some(name) = &launch.program.called {
-        command.arg0(os_string(name));
-    }
-    command
-        .args(script)
-        .args(launch.args.iter().map(|word| os_string(word)))
-        .envs(launch.env.iter().map(|(name, value)| (os_string(name), os_string(value))))
-        .stdin(if wants_stdin { Stdio::piped() } else { Stdio::null() })
-        .stdout(writer.try_clone()?)
-        .stderr(writer)
-        .process_group(0);
-    sys::start_as_the_original(&mut command);
-    let child = command.spawn()?;
-    // The command still holds the writing ends: as long as it lives the output has no end.
-    drop(command);
-    let output = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
-    Ok(Started { child, output })
+    let env: Vec<CString> =
+        launch.env.iter().map(|(name, value)| c_string(&format!("{name}={value}"))).collect();
+    let (input, stdin) = if wants_stdin {
+        let (input, stdin) = io::pipe()?;
+        (OwnedFd::from(input), Some(pipe::Sender::from_owned_fd(OwnedFd::from(stdin))?))
+    } else {
+        (OwnedFd::from(File::open("/dev/null")?), None)
+    };
+    let start = Start { path, args, env: &env, stdin: input.as_fd(), output: writer.as_fd() };
+    let child = Process::start(&start)?;
+    // Our copies of the child's ends are closed here: as long as one is open the output has no end.
+    drop((input, writer));
+    Ok(Started { child, output: pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?, stdin })
 }
 
 /// The bytes of a text, without what the system cannot pass on: NUL, and more than fits.
-fn os_string(word: &str) -> OsString {
-    let bytes = text::encode(word);
-    let mut bytes: Vec<u8> = if bytes.contains(&0) {
-        bytes.iter().copied().filter(|&byte| byte != 0).collect()
-    } else {
-        bytes.into_owned()
-    };
+fn c_string(word: &str) -> CString {
+    let mut bytes = text::encode(word).into_owned();
+    bytes.retain(|&byte| byte != 0);
     bytes.truncate(MAX_WORD);
-    OsString::from_vec(bytes)
+    CString::new(bytes).unwrap_or_default()
 }
 
 /// What is kept of an output.
@@ -233,13 +225,13 @@ impl Kept {
 
 async fn follow_monitor(started: io::Result<Started>, kill: oneshot::Receiver<()>) -> (Ending, Kept) {
     let mut kept = Kept::default();
-    let Started { mut child, mut output } = match started {
+    let Started { child, mut output, .. } = match started {
         Ok(started) => started,
         Err(error) => return (Ending::NotStarted(super::load::plain(&error)), kept),
     };
     let leader = child.id();
     let status = {
-        let end = read_to_end(&mut child, &mut output, |chunk| kept.add(chunk, MAX_OUTPUT));
+        let end = read_to_end(&child, &mut output, |chunk| kept.add(chunk, MAX_OUTPUT));
         tokio::pin!(end);
         tokio::select! {
             biased;
@@ -252,14 +244,14 @@ async fn follow_monitor(started: io::Result<Started>, kill: oneshot::Receiver<()
 
 /// Ends a run with all its children: kindly, then not.
 async fn put_down(
-    leader: Option<u32>,
+    leader: u32,
     mut end: std::pin::Pin<&mut impl Future<Output = io::Result<ExitStatus>>>,
 ) -> io::Result<ExitStatus> {
-    leader.iter().for_each(|&leader| sys::signal_group(leader, libc::SIGTERM));
+    sys::signal_group(leader, libc::SIGTERM);
     match tokio::time::timeout(GRACE, &mut end).await {
         Ok(status) => status,
         Err(_) => {
-            leader.iter().for_each(|&leader| sys::signal_group(leader, libc::SIGKILL));
+            sys::signal_group(leader, libc::SIGKILL);
             end.await
         }
     }
@@ -268,7 +260,7 @@ async fn put_down(
 /// Reads until the output ends and the child is reaped. A grandchild may keep the pipe open: what counts is the
 /// child's end, after which only what is already there is read.
 async fn read_to_end(
-    child: &mut Child,
+    child: &Process,
     output: &mut pipe::Receiver,
     mut keep: impl FnMut(&[u8]),
 ) -> io::Result<ExitStatus> {
@@ -304,17 +296,17 @@ fn ending_of(status: io::Result<ExitStatus>) -> Ending {
 }
 
 async fn follow_alert(started: io::Result<Started>, stdin: &str) -> (Ending, String) {
-    let Started { mut child, mut output } = match started {
+    let Started { child, mut output, stdin: pipe } = match started {
         Ok(started) => started,
         Err(error) => return (Ending::NotStarted(super::load::plain(&error)), String::new()),
     };
     // An alert that does not read its input holds up nobody: the writing goes on beside the waiting.
-    if let Some(pipe) = child.stdin.take() {
+    if let Some(pipe) = pipe {
         let bytes = text::encode(stdin).into_owned();
         tokio::spawn(feed(pipe, bytes));
     }
     let mut last_words = Vec::new();
-    let status = read_to_end(&mut child, &mut output, |chunk| {
+    let status = read_to_end(&child, &mut output, |chunk| {
         last_words.extend_from_slice(chunk);
         let surplus = last_words.len().saturating_sub(MAX_LAST_WORDS);
         last_words.drain(..surplus);
@@ -325,7 +317,7 @@ async fn follow_alert(started: io::Result<Started>, stdin: &str) -> (Ending, Str
 }
 
 /// Many alerts ignore their input and end before it is written: a closed pipe is no error.
-async fn feed(mut pipe: tokio::process::ChildStdin, bytes: Vec<u8>) {
+async fn feed(mut pipe: pipe::Sender, bytes: Vec<u8>) {
     use tokio::io::AsyncWriteExt as _;
     let _ = pipe.write_all(&bytes).await;
 }

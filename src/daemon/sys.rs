@@ -7,8 +7,6 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 
-use tokio::process::Command;
-
 use remon_core::text;
 
 /// Becomes a daemon: in a session of its own that can never get a terminal again, stdin from /dev/null, stdout
@@ -49,16 +47,16 @@ fn replace(file: &File, descriptor: i32) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// How many files we were allowed to open before we asked for more.
+/// The limit of open files that we were started with; what we start gets it too.
 static GIVEN_LIMIT: OnceLock<libc::rlimit> = OnceLock::new();
 
-/// Allows as many open files as the system lets us have: each run of a monitor takes two.
-pub(super) fn raise_descriptor_limit() {
+/// Allows so many open files, where the system lets us: each run of a monitor takes two. A limit that suffices
+/// stays as it is.
+pub(super) fn raise_descriptor_limit(needed: usize) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls get a pointer to a local that lives longer than they run.
     unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 && limit.rlim_cur < needed as libc::rlim_t {
             GIVEN_LIMIT.get_or_init(|| limit);
             limit.rlim_cur = limit.rlim_max;
             // Where it is refused the old limit goes on, and runs that do not fit are reported one by one.
@@ -67,23 +65,12 @@ pub(super) fn raise_descriptor_limit() {
     }
 }
 
-/// Lets a program start as under the original. It ignores SIGPIPE, and so do the programs that it starts: one that
-/// writes to a closed connection goes on to report what happened, where it would otherwise die without a word. And
-/// the limit of open files is the one that we were given: there are programs that close every number below it.
-pub(super) fn start_as_the_original(command: &mut Command) {
-    let limit = GIVEN_LIMIT.get().copied();
-    let prepare = move || {
-        // SAFETY: signal takes numbers, setrlimit a pointer to a value that lives longer than it runs.
-        unsafe {
-            libc::signal(libc::SIGPIPE, libc::SIG_IGN);
-            if let Some(limit) = &limit {
-                libc::setrlimit(libc::RLIMIT_NOFILE, limit);
-            }
-        }
-        Ok(())
-    };
-    // SAFETY: between fork and exec there are only these two calls, both safe there, and nothing is allocated.
-    unsafe { command.pre_exec(prepare) };
+/// Gives a process that was just started the limit of open files that we were started with.
+pub(super) fn give_back_descriptor_limit(pid: libc::pid_t) {
+    if let Some(limit) = GIVEN_LIMIT.get() {
+        // SAFETY: prlimit gets a pointer to a static; the process is a child that has not been waited for.
+        unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, limit, std::ptr::null_mut()) };
+    }
 }
 
 /// Sends a signal to a process group that we started.

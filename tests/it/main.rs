@@ -1,5 +1,7 @@
 //! Integration tests: everything that needs the built binary.
 
+#[cfg(all(feature = "smtp", feature = "xmpp"))]
+mod alerts;
 mod check;
 mod clients;
 mod differential;
@@ -7,6 +9,7 @@ mod e2e;
 mod fuzz;
 mod handover;
 mod programs;
+mod remote;
 mod robustness;
 mod security;
 mod shipped;

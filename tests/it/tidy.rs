@@ -42,6 +42,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/daemon/sys.rs", "what std does not wrap: fork, setsid, getpwnam, crypt"),
     ("src/daemon/pam.rs", "libpam speaks C"),
     ("monitors/sys.rs", "statvfs and the like, for which std has no door"),
+    ("alerts/sys.rs", "std can only signal a child, not its process group"),
     ("src/cli/terminal.rs", "std cannot turn the echo of a terminal off"),
     ("monitors/tcp.rs", "one test makes a listener with a full queue"),
 ];

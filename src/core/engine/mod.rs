@@ -182,6 +182,12 @@ impl Engine {
         self.send_startup_alerts(now, out);
     }
 
+    /// How many services there are.
+    #[must_use]
+    pub fn services(&self) -> usize {
+        self.services.len()
+    }
+
     fn find(&self, group: &str, service: &str) -> Option<ServiceId> {
         let ids = &self.groups.get(group)?.services;
         let position = ids.binary_search_by(|&id| (*self.slot(id).service.name).cmp(service)).ok()?;

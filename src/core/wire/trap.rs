@@ -2,10 +2,80 @@
 
 use crate::text;
 
-use super::quote::unescape;
+use super::quote::{escape_quoted, unescape};
 
 /// The lowest protocol version that is taken (mon 1.3.6).
 const LOWEST_VERSION: f64 = 0.3807;
+
+/// The version that the Perl client library sends, and so do we.
+const OUR_VERSION: &str = "0.3807";
+
+/// Largest datagram sent: below what UDP over IPv4 and IPv6 can carry.
+const MAX_SENT_BYTES: usize = 65_000;
+
+/// Stands where a detail was cut to fit, escaped as the rest is.
+const CUT: &str = "\\0a[...]";
+
+/// A trap to send.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Outgoing<'a> {
+    /// Name and password, where the receiver wants them.
+    pub login: Option<(&'a str, &'a str)>,
+    /// The number of the operational status.
+    pub opstatus: u8,
+    /// The group.
+    pub group: &'a str,
+    /// The service.
+    pub service: &'a str,
+    /// The exit status of the monitor.
+    pub status: u32,
+    /// When it is sent.
+    pub time: i64,
+    /// The first line of the output.
+    pub summary: &'a str,
+    /// The rest of it.
+    pub detail: &'a str,
+}
+
+/// Writes a trap, in the order and spelling of the Perl client library. A detail that does not fit is cut.
+#[must_use]
+pub fn spell(trap: &Outgoing<'_>) -> Vec<u8> {
+    let field = |name: &str, value: &str| format!("{name}='{}'\n", escape_quoted(value));
+    let mut out = field("pro", OUR_VERSION);
+    out += &field("usr", trap.login.map_or("", |(user, _)| user));
+    out += &trap.login.map_or(String::new(), |(_, password)| field("pas", password));
+    let opstatus = field("spc", &trap.opstatus.to_string());
+    out += &format!("{opstatus}seq='0'\ntyp='trap'\n");
+    out +=
+        &(field("grp", trap.group) + &field("svc", trap.service) + &field("sta", &trap.status.to_string()));
+    out += &(opstatus + &field("tsp", &trap.time.to_string()));
+    let room = MAX_SENT_BYTES.saturating_sub(out.len() + "sum=''\ndtl=''\n".len());
+    let summary = fitting(&escape_quoted(trap.summary), room);
+    let detail = fitting(&escape_quoted(trap.detail), room.saturating_sub(summary.len()));
+    out += &format!("sum='{summary}'\ndtl='{detail}'\n");
+    out.into_bytes()
+}
+
+/// As much of `escaped`, which is ASCII, as there is room for; no escape is cut in two.
+fn fitting(escaped: &str, room: usize) -> String {
+    if escaped.len() <= room {
+        return escaped.to_owned();
+    }
+    let (bytes, room) = (escaped.as_bytes(), room.saturating_sub(CUT.len()));
+    let mut end = 0;
+    loop {
+        let unit = match bytes[end..] {
+            [b'\\', b'\\', ..] => 2,
+            [b'\\', ..] => 3,
+            _ => 1,
+        };
+        if end + unit > room {
+            break;
+        }
+        end += unit;
+    }
+    escaped[..end].to_owned() + CUT
+}
 
 /// A trap as it came: decoded, not yet authenticated.
 #[derive(Clone, Default, PartialEq)]
@@ -129,6 +199,54 @@ mod tests {
         assert_eq!(packet.output, "it's \"q\"\n\nl1\nl2");
         assert_eq!(parse(b"pro='0.3807'\nsta='4'\nsta='5'").map(|packet| packet.status), Ok(5));
         assert_eq!(parse(b"pro='0.3807'\nsta='3'").map(|packet| packet.output), Ok("\n\n".to_owned()));
+    }
+
+    const TRAP: Outgoing<'_> = Outgoing {
+        login: None,
+        opstatus: 0,
+        group: "web",
+        service: "http",
+        status: 3,
+        time: 1_795_346_974,
+        summary: "hostA hostB",
+        detail: "a\n\ttab \"quoted\" it's \\slash",
+    };
+
+    #[test]
+    fn a_trap_is_spelled_as_the_library_does() {
+        let expect = r"pro='0.3807'
+usr=''
+spc='0'
+seq='0'
+typ='trap'
+grp='web'
+svc='http'
+sta='3'
+spc='0'
+tsp='1795346974'
+sum='hostA\20hostB'
+dtl='a\0a\09tab\20\22quoted\22\20it\27s\20\\slash'
+";
+        assert_eq!(String::from_utf8(spell(&TRAP)).as_deref(), Ok(expect));
+        let login = String::from_utf8(spell(&Outgoing { login: Some(("alice", "se'same")), ..TRAP }));
+        let expect = expect.replace("usr=''\n", "usr='alice'\npas='se\\27same'\n");
+        assert_eq!(login, Ok(expect));
+        let packet = parse(&spell(&TRAP)).expect("we read what we write");
+        assert_eq!((packet.group.as_str(), packet.status), ("web", 3));
+    }
+
+    #[test]
+    fn a_trap_fits_in_a_datagram() {
+        for text in
+            ["x".repeat(100_000), "\n".repeat(100_000), "\\".repeat(100_000), "\u{1f6ce}".repeat(30_000)]
+        {
+            let spelled = spell(&Outgoing { detail: &text, ..TRAP });
+            assert!((MAX_SENT_BYTES - 8..=MAX_SENT_BYTES).contains(&spelled.len()), "{}", spelled.len());
+            let packet = parse(&spelled).expect("it is whole");
+            assert!(packet.output.ends_with("[...]"), "{:?}", &packet.output[packet.output.len() - 20..]);
+            let long = spell(&Outgoing { summary: &text, detail: &text, ..TRAP });
+            assert!(long.len() <= MAX_SENT_BYTES + CUT.len() && parse(&long).is_ok());
+        }
     }
 
     #[test]

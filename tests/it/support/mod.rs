@@ -8,7 +8,9 @@ mod client;
 mod compare;
 mod daemon;
 mod place;
+pub(crate) mod servers;
 pub(crate) mod wait;
+pub(crate) mod xmpp;
 
 pub(crate) use client::{Client, latin1};
 pub(crate) use compare::{Observation, both, differences};

@@ -1,0 +1,184 @@
+//! A web hook: one HTTP request with JSON, as Slack and what is like it take it.
+
+use std::time::Duration;
+
+use remon_core::reason;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use crate::dispatch::{Outcome, no_answer};
+use crate::tls;
+
+/// What is read of an answer: its first line, and enough of the rest to say what is wrong.
+const MOST_ANSWER: u64 = 8192;
+
+/// A request.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// Where to. Whoever knows the address may write there, so it is a secret.
+    pub url: Url,
+    /// The file with the only CA to trust.
+    pub ca: Option<String>,
+    /// The JSON.
+    pub body: String,
+}
+
+/// The address is a secret.
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "hook at {}", self.url.host)
+    }
+}
+
+/// `https://HOST[:PORT]/PATH`, in parts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    encrypted: bool,
+    /// Without the brackets of an IPv6 address.
+    host: String,
+    port: u16,
+    /// Host and port as they stand in the address.
+    authority: String,
+    path: String,
+}
+
+impl Url {
+    /// Reads an address; `None` if it is none, as host names are.
+    pub(crate) fn parse(text: &str) -> Option<Url> {
+        let (scheme, rest) = text.split_once("://")?;
+        let encrypted = match scheme.to_ascii_lowercase().as_str() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        let path = path.split('#').next().unwrap_or_default();
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let (host, port) = remon_core::netdb::split_port(authority);
+        let port = port.map_or(Some(if encrypted { 443 } else { 80 }), |port| port.parse().ok())?;
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let good = !host.is_empty() && !host.contains('@') && plain(authority) && plain(&path);
+        good.then(|| Url { encrypted, host: host.to_owned(), port, authority: authority.to_owned(), path })
+    }
+}
+
+impl Hook {
+    /// Sends.
+    pub(crate) fn send(&self, limit: Duration) -> Outcome {
+        let sent = tls::run(limit, self.converse()).unwrap_or_else(|| Err(no_answer(limit)));
+        match sent {
+            Ok(()) => Outcome { accepted: 1, failures: Vec::new() },
+            Err(why) => Outcome::failed(format!("web hook at {}: {why}", self.url.authority)),
+        }
+    }
+
+    async fn converse(&self) -> Result<(), String> {
+        let tcp = tls::connect(&self.url.host, self.url.port).await?;
+        let answer = if self.url.encrypted {
+            let stream = tls::encrypt(tcp, &self.url.host, self.ca.as_deref()).await?;
+            self.exchange(stream).await
+        } else {
+            self.exchange(tcp).await
+        };
+        judge(&answer.map_err(|error| reason::of(&error))?)
+    }
+
+    async fn exchange(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<Vec<u8>> {
+        stream.write_all(request(&self.url, &self.body).as_bytes()).await?;
+        stream.flush().await?;
+        let mut answer = Vec::new();
+        // A server that closes without goodbye has said what it had to say.
+        match stream.take(MOST_ANSWER).read_to_end(&mut answer).await {
+            Err(error) if answer.is_empty() => Err(error),
+            _ => Ok(answer),
+        }
+    }
+}
+
+fn request(url: &Url, body: &str) -> String {
+    format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: remon\r\nAccept: */*\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        url.path,
+        url.authority,
+        body.len()
+    )
+}
+
+/// Has the server taken it?
+fn judge(answer: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(answer);
+    let first = text.lines().next().unwrap_or_default();
+    let code = first.strip_prefix("HTTP/1.").and_then(|rest| rest.split_whitespace().nth(1));
+    match code.and_then(|code| code.parse::<u16>().ok()) {
+        Some(200..=299) => Ok(()),
+        Some(code) => {
+            let said = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+            let said = said.chars().filter(|c| !c.is_control()).take(100).collect::<String>();
+            Err(format!("HTTP status {code} {said}").trim_end().to_owned())
+        }
+        None => Err("the answer is no HTTP".to_owned()),
+    }
+}
+
+/// The text as a JSON string, quotes included.
+pub(crate) fn json_string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let show = |text: &str| {
+            Url::parse(text)
+                .map(|Url { encrypted, host, port, path, .. }| format!("{encrypted} {host} {port} {path}"))
+        };
+        for (text, expect) in [
+            ("https://hooks.example.com/services/T/B", Some("true hooks.example.com 443 /services/T/B")),
+            ("HTTP://h:8080?a=b#c", Some("false h 8080 /?a=b")),
+            ("https://[::1]:8443", Some("true ::1 8443 /")),
+            ("hostA hostB", None),
+            ("ftp://h/", None),
+            ("https:///x", None),
+            ("https://u@h/", None),
+            ("https://h:x/", None),
+            ("https://h/a b", None),
+            ("https://h/\r\nX: y", None),
+        ] {
+            assert_eq!(show(text).as_deref(), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn answers() {
+        assert_eq!(judge(b"HTTP/1.1 200 OK\r\n\r\nok"), Ok(()));
+        assert_eq!(
+            judge(b"HTTP/1.1 404 Not Found\r\n\r\nno_team\n"),
+            Err("HTTP status 404 no_team".to_owned())
+        );
+        assert_eq!(judge(b"HTTP/1.0 302 Found\r\n\r\n"), Err("HTTP status 302".to_owned()));
+        for bad in [&b""[..], b"220 hello", b"HTTP/1.1\r\n", b"\xff"] {
+            assert_eq!(judge(bad), Err("the answer is no HTTP".to_owned()));
+        }
+    }
+
+    #[test]
+    fn json() {
+        assert_eq!(json_string("a\"b\\c\nd\te\u{1b}ü"), r#""a\"b\\c\nd\u0009e\u001bü""#);
+    }
+}

@@ -1,0 +1,183 @@
+//! Mail by the local mail system: `sendmail -oi -t`, which takes the recipients from the header.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use remon_core::{reason, text};
+
+use crate::dispatch::{Outcome, no_answer};
+use crate::sys;
+
+/// Where the program is: the first is the original's, the second is what some mail systems have alone.
+const PROGRAMS: [&str; 2] = ["/usr/lib/sendmail", "/usr/sbin/sendmail"];
+
+/// Between two looks at the program.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// What is kept of its complaints.
+const MOST_COMPLAINTS: u64 = 4096;
+
+/// How long its complaints may come after its end, when something it started holds the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Mail for the local mail system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sendmail {
+    /// The program, if it is not the usual one.
+    pub program: Option<String>,
+    /// Envelope sender and name of the sender.
+    pub from: Option<String>,
+    /// The mail, with LF line ends.
+    pub mail: Vec<u8>,
+    /// How many it goes to. The program does not tell them apart.
+    pub recipients: usize,
+}
+
+impl Sendmail {
+    /// Sends.
+    pub(crate) fn send(&self, limit: Duration) -> Outcome {
+        match self.run(limit) {
+            Ok(()) => Outcome { accepted: self.recipients, failures: Vec::new() },
+            Err(why) => Outcome::failed(format!("mail: {why}")),
+        }
+    }
+
+    fn run(&self, limit: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + limit;
+        let mut child =
+            self.start().map_err(|error| format!("could not open pipe to mail: {}", reason::of(&error)))?;
+        let written = feed(&mut child, self.mail.clone());
+        let complaints = listen(&mut child);
+        let status = loop {
+            match child.try_wait().map_err(|error| reason::of(&error))? {
+                Some(status) => break status,
+                None if Instant::now() >= deadline => {
+                    sys::kill_group(child.id());
+                    let _ = child.wait();
+                    return Err(no_answer(limit));
+                }
+                None => thread::sleep(PAUSE),
+            }
+        };
+        let taken = written.recv_timeout(LAST_WORDS).unwrap_or(false);
+        if status.success() && taken {
+            return Ok(());
+        }
+        let said = complaints.recv_timeout(LAST_WORDS).unwrap_or_default();
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let what = match (status.success(), status.code()) {
+            (true, _) => "sendmail did not read the mail".to_owned(),
+            (false, Some(code)) => format!("sendmail ended with status {code}"),
+            (false, None) => format!("sendmail was ended by {status}"),
+        };
+        Err(if said.is_empty() { what } else { format!("{what}: {said}") })
+    }
+
+    fn start(&self) -> io::Result<Child> {
+        let usual = PROGRAMS.iter().find(|program| Path::new(program).exists()).unwrap_or(&PROGRAMS[0]);
+        let program = self.program.as_deref().unwrap_or(usual);
+        let mut command = Command::new(crate::deliver::path(program));
+        command.args(["-oi", "-t"]);
+        if let Some(from) = &self.from {
+            // The address is one word, whatever it holds: no shell is between us.
+            command.args(["-f", from, "-F", from]);
+        }
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
+    }
+}
+
+/// Writes the mail from a thread, as a program that does not read would hold us up. Tells whether all was taken.
+fn feed(child: &mut Child, mail: Vec<u8>) -> Receiver<bool> {
+    let (sender, taken) = mpsc::channel();
+    if let Some(mut stdin) = child.stdin.take() {
+        thread::spawn(move || {
+            let whole = stdin.write_all(&mail).is_ok();
+            drop(stdin);
+            let _ = sender.send(whole);
+        });
+    }
+    taken
+}
+
+/// Reads its complaints from a thread, as something it left behind may hold the pipe open for ever.
+fn listen(child: &mut Child) -> Receiver<String> {
+    let (sender, said) = mpsc::channel();
+    if let Some(mut stderr) = child.stderr.take() {
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            let _ = (&mut stderr).take(MOST_COMPLAINTS).read_to_end(&mut kept);
+            drop(sender.send(text::decode(kept)));
+            // Go on reading, or it blocks.
+            let _ = io::copy(&mut stderr, &mut io::sink());
+        });
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(program: &str, limit_ms: u64) -> Outcome {
+        let mail = Sendmail {
+            program: Some(program.to_owned()),
+            from: None,
+            mail: b"To: a\n\nx\n".repeat(20_000),
+            recipients: 2,
+        };
+        mail.send(Duration::from_millis(limit_ms))
+    }
+
+    fn script(text: &str) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("remon-sendmail-{}-{count}", std::process::id()));
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("it can be written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        path.to_str().expect("it is plain text").to_owned()
+    }
+
+    #[test]
+    fn what_the_program_does_is_told() {
+        for (text, expect) in [
+            ("cat >/dev/null", None),
+            (
+                "cat >/dev/null; echo 'no such user' >&2; exit 67",
+                Some("sendmail ended with status 67: no such user"),
+            ),
+            ("exit 0", Some("sendmail did not read the mail")),
+            ("cat >/dev/null; kill -9 $$", Some("sendmail was ended by signal: 9 (SIGKILL)")),
+            (
+                "cat >/dev/null; (sleep 60; echo x >&2) & echo bad >&2; exit 1",
+                Some("sendmail ended with status 1"),
+            ),
+        ] {
+            let program = script(text);
+            let begun = Instant::now();
+            let outcome = outcome(&program, 20_000);
+            let _ = std::fs::remove_file(&program);
+            assert!(begun.elapsed() < Duration::from_secs(15), "{text}");
+            let failures = expect.map(|why| format!("mail: {why}"));
+            assert_eq!(outcome.failures, failures.into_iter().collect::<Vec<_>>(), "{text}");
+            assert_eq!(outcome.accepted, if expect.is_none() { 2 } else { 0 });
+        }
+        let missing = outcome("/nonexistent/sendmail", 1000);
+        assert_eq!(missing.failures, ["mail: could not open pipe to mail: No such file or directory"]);
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended_with_all_it_started() {
+        let program = script("sleep 600 & wait");
+        let begun = Instant::now();
+        let outcome = outcome(&program, 300);
+        let _ = std::fs::remove_file(&program);
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!(outcome.failures, ["mail: no answer within 0.3 s"]);
+    }
+}

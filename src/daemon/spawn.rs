@@ -113,7 +113,7 @@ fn pointers<'a>(strings: impl Iterator<Item = &'a CString>) -> Vec<*mut c_char> 
 }
 
 /// Our own environment, but for what `replaced` names.
-fn inherited<'a>(replaced: &'a [CString]) -> impl Iterator<Item = &'a CString> {
+fn inherited(replaced: &[CString]) -> impl Iterator<Item = &CString> {
     static OURS: OnceLock<Vec<CString>> = OnceLock::new();
     let ours = OURS.get_or_init(|| {
         let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {

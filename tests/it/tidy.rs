@@ -41,6 +41,7 @@ const WORLDLY_CRATES: &[&str] = &["tokio", "mio", "libc", "jiff", "tracing"];
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/daemon/sys.rs", "what std does not wrap: fork, setsid, getpwnam, crypt"),
     ("src/daemon/pam.rs", "libpam speaks C"),
+    ("src/daemon/spawn.rs", "std gives children SIGPIPE back; posix_spawn and pidfd without it"),
     ("monitors/sys.rs", "statvfs and the like, for which std has no door"),
     ("alerts/sys.rs", "std can only signal a child, not its process group"),
     ("src/cli/terminal.rs", "std cannot turn the echo of a terminal off"),

@@ -367,10 +367,10 @@ impl Shell {
     }
 
     /// The command is a line for the shell, as the original's system() had it.
-    fn tell_remote(&mut self, words: &str) {
+    fn tell_remote(&self, words: &str) {
         let Some(command) = &self.site.monremote else { return };
         let program = Program { path: "/bin/sh".into(), called: None };
         let args = vec!["-c".to_owned(), format!("{command} {words}")];
-        self.runner.forget(Launch { program, args, env: Vec::new() });
+        self.runner.send_messenger(Launch { program, args, env: Vec::new() });
     }
 }

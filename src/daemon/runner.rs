@@ -34,6 +34,8 @@ const MAX_LAST_WORDS: usize = 2048;
 const MAX_WORD: usize = 120 * 1024;
 /// A run that is not wanted any more has this long to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
+/// The next messenger sets out after this, whatever became of the one before.
+const MESSENGER_PATIENCE: Duration = Duration::from_secs(60);
 /// Runs scripts that name no interpreter.
 const SHELL: &CStr = c"/bin/sh";
 /// Open files of a run: its output, and the descriptor that tells its end.
@@ -43,6 +45,7 @@ pub(super) const FILES_PER_RUN: usize = 2;
 pub(super) struct Runner {
     starters: Vec<UnboundedSender<Job>>,
     next: usize,
+    messengers: UnboundedSender<Launch>,
 }
 
 /// A run that was handed over.
@@ -75,7 +78,6 @@ struct Job {
 enum Role {
     Monitor { run: RunId, pid: Arc<AtomicU32>, kill: oneshot::Receiver<()> },
     Alert { alert: AlertId, stdin: Arc<str> },
-    Message,
 }
 
 impl Runner {
@@ -86,15 +88,13 @@ impl Runner {
     /// loop must not wait.
     pub(super) fn start(inbox: &Inbox) -> io::Result<Runner> {
         let starter = |number| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (jobs, queue) = unbounded_channel();
-            let work = work(queue, inbox.clone());
-            std::thread::Builder::new()
-                .name(format!("starter-{number}"))
-                .spawn(move || runtime.block_on(work))?;
+            start_thread(format!("starter-{number}"), work(queue, inbox.clone()))?;
             Ok(jobs)
         };
-        Ok(Runner { starters: (0..STARTERS).map(starter).collect::<io::Result<_>>()?, next: 0 })
+        let (messengers, queue) = unbounded_channel();
+        start_thread("messenger".to_owned(), one_by_one(queue))?;
+        Ok(Runner { starters: (0..STARTERS).map(starter).collect::<io::Result<_>>()?, next: 0, messengers })
     }
 
     /// Starts a monitor.
@@ -110,15 +110,34 @@ impl Runner {
         self.submit(Job { launch, role: Role::Alert { alert, stdin } });
     }
 
-    /// Starts a program that nobody waits for.
-    pub(super) fn forget(&mut self, launch: Launch) {
-        self.submit(Job { launch, role: Role::Message });
+    /// Starts a program that carries a message; when the one before it has ended.
+    pub(super) fn send_messenger(&self, launch: Launch) {
+        // The thread ends when this sender is gone, not before.
+        let _ = self.messengers.send(launch);
     }
 
     fn submit(&mut self, job: Job) {
         self.next = (self.next + 1) % self.starters.len();
         // The starters end when this sender is gone, not before.
         let _ = self.starters[self.next].send(job);
+    }
+}
+
+/// Runs `work` on a thread and a runtime of its own.
+fn start_thread(name: String, work: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name(name).spawn(move || runtime.block_on(work))?;
+    Ok(())
+}
+
+/// Messages arrive in the order in which things happened: `disable` before `enable`. A messenger that does not
+/// come back is not waited for longer than [`MESSENGER_PATIENCE`].
+async fn one_by_one(mut queue: UnboundedReceiver<Launch>) {
+    while let Some(launch) = queue.recv().await {
+        let started = start(&launch, false);
+        let errand = tokio::spawn(async move { follow_alert(started, "").await });
+        // It goes on by itself; its output and its end are still looked after.
+        let _ = tokio::time::timeout(MESSENGER_PATIENCE, errand).await;
     }
 }
 
@@ -143,10 +162,6 @@ async fn attend(started: io::Result<Started>, role: Role, inbox: Inbox) {
         Role::Alert { alert, stdin } => {
             let (ending, last_words) = follow_alert(started, &stdin).await;
             Event::AlertEnded { alert, ending, last_words }
-        }
-        Role::Message => {
-            follow_alert(started, "").await;
-            return;
         }
     };
     // The run loop is gone only when all is over.

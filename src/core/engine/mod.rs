@@ -11,6 +11,7 @@ mod chatter;
 mod command;
 mod configure;
 mod depends;
+mod disabling;
 mod effect;
 mod event;
 mod orders;
@@ -20,6 +21,7 @@ mod runs;
 mod session;
 mod snapshot;
 mod timers;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

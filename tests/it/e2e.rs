@@ -141,3 +141,56 @@ fn the_pair_is_taken_and_the_checker_has_no_complaint() {
         assert!(output.status.success(), "mon check {}: {said}", path.display());
     }
 }
+
+/// What the alerts of the pair leave behind: their arguments, a line each.
+const NOTED: &str = "#!/bin/sh\ncat >/dev/null\necho \"$*\" >>\"${0%/*}/../told\"\n";
+
+/// One server of the pair, with everything every second and its peer on this machine.
+fn start_pair_server(place: &Place, name: &str, peer: &str, peer_port: u16) -> (Daemon, Client) {
+    let text =
+        fs::read_to_string(source().join("etc/pair").join(format!("{name}.cf"))).expect("part of the source");
+    let at_peer = format!(" 127.0.0.1:{peer_port} ;;");
+    let text = text.replace("/etc/mon/auth.cf", &place.path("etc/auth.cf").display().to_string());
+    let text = text.replace("interval 5m", "interval 1s").replace("interval 1m", "interval 1s");
+    let text = text.replace("randstart = 60s", "").replace(&format!(" {peer} ;;"), &at_peer);
+    assert!(text.contains(&at_peer), "{name} asks its peer");
+    place.write("etc/mon.cf", &text);
+    place.script("alert.d/mailxmpp.alert", NOTED);
+    ["mon.d/fping.monitor", "mon.d/ssh.monitor"].iter().for_each(|path| place.script(path, "#!/bin/sh\n"));
+    let mut daemon = Daemon::spawn(&subject(), place, &[]);
+    let client = daemon.ready().unwrap_or_else(|error| panic!("{error}\n{}", place.read("messages")));
+    (daemon, client)
+}
+
+#[test]
+fn when_one_of_the_pair_dies_the_other_tells_once_and_tells_when_it_is_back() {
+    if subject_is_oracle() {
+        return skipped("pair", "the original's remote.monitor takes no port with its host");
+    }
+    let (a, b) = (Place::new(), Place::new());
+    let (_servera, mut ask) = start_pair_server(&a, "servera", "serverb", b.port);
+    let (serverb, _) = start_pair_server(&b, "serverb", "servera", a.port);
+    let told = |kind: &str| {
+        let about = |line: &&str| {
+            line.contains("-s monserverb -g servera") && line.contains(" -u ") == (kind == "up")
+        };
+        a.read("told").lines().filter(about).count()
+    };
+    let mut sees = |status: &str| {
+        let line = ask.command("list opstatus servera,monserverb").expect("the daemon serves").concat();
+        line.contains(status).then_some(())
+    };
+    wait::until(wait::PATIENCE, "servera to see serverb well", || sees("opstatus=1 ")).expect("both run");
+    let before = told("up");
+
+    serverb.signal("KILL");
+    wait::until(wait::PATIENCE, "an alert from servera", || (told("down") > 0).then_some(()))
+        .expect("it is dead");
+    let (_serverb, _) = start_pair_server(&b, "serverb", "servera", a.port);
+    let back = wait::until(wait::PATIENCE, "an upalert", || (told("up") > before).then_some(()));
+    back.unwrap_or_else(|error| panic!("{error}: {}\n{}", a.read("told"), a.read("messages")));
+    assert_eq!(
+        (told("up") - before, b.read("told").lines().filter(|l| l.contains("monservera")).count()),
+        (1, 0)
+    );
+}

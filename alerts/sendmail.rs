@@ -134,12 +134,14 @@ mod tests {
     }
 
     fn script(text: &str) -> String {
-        use std::os::unix::fs::PermissionsExt as _;
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("remon-sendmail-{}-{count}", std::process::id()));
-        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("it can be written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        // Written by a process of its own: a child that another test starts meanwhile would hold a file that we
+        // have open for writing, and the system runs no program that somebody may still write to.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" >"$0" && chmod 755 "$0""#;
+        let written = Command::new("/bin/sh").arg("-c").arg(write).arg(&path).arg(text).status();
+        assert!(written.is_ok_and(|status| status.success()), "{}", path.display());
         path.to_str().expect("it is plain text").to_owned()
     }
 

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
@@ -60,11 +59,15 @@ impl Place {
         fs::rename(fresh, path).expect("our own directory is writable");
     }
 
-    /// Writes a program.
+    /// Writes a program. By a process of its own: a child that another test starts meanwhile would hold a file that
+    /// we have open for writing, and the system runs no program that somebody may still write to.
     pub(crate) fn script(&self, relative: &str, text: &str) {
-        self.write(relative, text);
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(self.path(relative), executable).expect("the file was just written");
+        let beside = format!("{relative}.text");
+        self.write(&beside, text);
+        let copy = r#"cat "$0" >"$1.new" && chmod 755 "$1.new" && mv "$1.new" "$1" && rm "$0""#;
+        let (from, to) = (self.path(&beside), self.path(relative));
+        let written = Command::new("/bin/sh").arg("-c").arg(copy).arg(from).arg(to).status();
+        assert!(written.is_ok_and(|status| status.success()), "{relative} can be written");
     }
 
     /// The text of a file, or a word that it is missing.

@@ -15,3 +15,5 @@ mod security;
 mod shipped;
 mod support;
 mod tidy;
+#[cfg(feature = "smtp")]
+mod webhook;

@@ -23,6 +23,7 @@ use super::load::{self, Errors};
 use super::logging::log;
 use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
+use super::notify::Notifier;
 use super::options::Options;
 use super::runner::{FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
@@ -103,6 +104,14 @@ fn pass_on_signals(inbox: &Inbox) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The next beat of a heart; without one, never.
+async fn beat(heart: &mut Option<tokio::time::Interval>) {
+    match heart {
+        Some(heart) => drop(heart.tick().await),
+        None => std::future::pending().await,
+    }
+}
+
 /// The engine and everything it acts through.
 struct Shell {
     options: Arc<Options>,
@@ -120,6 +129,7 @@ struct Shell {
     runs: BTreeMap<RunId, RunHandle>,
     idle: watch::Sender<Duration>,
     auth: watch::Sender<Arc<Auth>>,
+    notifier: Notifier,
     exit: Option<u8>,
 }
 
@@ -142,6 +152,7 @@ impl Shell {
             runs: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
+            notifier: Notifier::from_environment(),
             exit: None,
             engine,
             site: Arc::new(site),
@@ -176,12 +187,18 @@ impl Shell {
             }
         }
         self.handle(Event::Started { stopped: self.options.stopped });
+        self.notifier.ready(self.engine.services());
     }
 
     async fn attend(&mut self, messages: &mut mpsc::Receiver<Message>) -> u8 {
         let mut batch = Vec::with_capacity(BATCH);
         let sleep = tokio::time::sleep(FOREVER);
         tokio::pin!(sleep);
+        // Two signs of life in the time of one, so that one may be late.
+        let mut heart = self.notifier.watchdog().map(|limit| tokio::time::interval(limit / 2));
+        if let Some(heart) = &mut heart {
+            heart.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        }
         // The deadline that the sleep is set for; nothing once it has gone off.
         let mut set_for: Option<Option<Mono>> = None;
         loop {
@@ -195,6 +212,7 @@ impl Shell {
             }
             tokio::select! {
                 biased;
+                () = beat(&mut heart) => self.notifier.alive(),
                 () = sleep.as_mut() => {
                     set_for = None;
                     self.handle(Event::DeadlineReached);
@@ -225,6 +243,7 @@ impl Shell {
 
     /// Lets clients read their last reply, and the store write what it has.
     async fn end(mut self) {
+        self.notifier.stopping();
         self.clients.clear();
         drop(self.inbox);
         let store = self.store;
@@ -335,6 +354,9 @@ impl Shell {
 
     fn read_config(&self, purpose: ReadPurpose) {
         let (options, inbox) = (self.options.clone(), self.inbox.clone());
+        if matches!(purpose, ReadPurpose::Reset { .. }) {
+            self.notifier.reloading();
+        }
         tokio::task::spawn_blocking(move || {
             let result = Box::new(load::load(&options));
             // The run loop is gone only when all is over.
@@ -353,7 +375,11 @@ impl Shell {
             }
             Err(errors) => Err(errors.lines),
         };
+        let is_reset = matches!(purpose, ReadPurpose::Reset { .. });
         self.handle(Event::ConfigRead { purpose, result });
+        if is_reset {
+            self.notifier.ready(self.engine.services());
+        }
     }
 
     fn read_auth(&self, client: ClientId) {

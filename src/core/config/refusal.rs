@@ -268,7 +268,7 @@ pub(super) fn invalid_alertretry(value: &str) -> Complaint {
     };
     let message = match value {
         "" => "`alertretry` needs a number of tries".to_owned(),
-        _ => format!("`alertretry {value}` does not say how often to try again"),
+        _ => format!("`alertretry {value}` is neither a number of tries nor that and a time"),
     };
     complaint("E030", legacy, message, "expected N or N TIME").help(help)
 }

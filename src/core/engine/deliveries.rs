@@ -93,7 +93,7 @@ impl Engine {
     pub(super) fn alert_ended(
         &mut self,
         id: AlertId,
-        ending: &Ending,
+        (ending, signalled): (&Ending, bool),
         last_words: &str,
         now: &Now,
         out: &mut Vec<Effect>,
@@ -104,8 +104,8 @@ impl Engine {
             return;
         };
         let outcome = match errand.stage {
-            Stage::Ending { given_up } | Stage::Killed { given_up } => ended_by_us(given_up),
-            Stage::Running | Stage::Waiting => Outcome::of(ending),
+            Stage::Ending { given_up } | Stage::Killed { given_up } if signalled => ended_by_us(given_up),
+            _ => Outcome::of(ending),
         };
         out.push(ending_for_log(errand, &outcome, ending, last_words));
         self.try_ended(id, outcome, last_words, now, out);

@@ -154,8 +154,8 @@ impl Engine {
                 self.run_what_is_due(now, out);
             }
             Event::RunEnded { run, ending, output } => self.run_ended(run, ending, output, now, out),
-            Event::AlertEnded { alert, ending, last_words } => {
-                self.alert_ended(alert, &ending, &last_words, now, out)
+            Event::AlertEnded { alert, ending, last_words, signalled } => {
+                self.alert_ended(alert, (&ending, signalled), &last_words, now, out)
             }
             Event::Trap(trap) => self.trap_received(trap, now, out),
             Event::ClientConnected { client, peer } => self.client_connected(client, peer, now, out),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use remon_core::auth::Auth;
 use remon_core::engine::{
-    Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose, RunId,
-    StateFile,
+    AlertId, Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose,
+    RunId, StateFile,
 };
 use remon_core::nouns::Mono;
 use remon_core::text;
@@ -25,7 +25,7 @@ use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
 use super::notify::Notifier;
 use super::options::Options;
-use super::runner::{FILES_PER_RUN, RunHandle, Runner};
+use super::runner::{AlertHandle, FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
 use super::store::{Job, Store};
 use super::{Sockets, listener, sys, traps};
@@ -127,6 +127,7 @@ struct Shell {
     clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
     /// The runs that are going on.
     runs: BTreeMap<RunId, RunHandle>,
+    alerts: BTreeMap<AlertId, AlertHandle>,
     idle: watch::Sender<Duration>,
     auth: watch::Sender<Arc<Auth>>,
     notifier: Notifier,
@@ -150,6 +151,7 @@ impl Shell {
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
             runs: BTreeMap::new(),
+            alerts: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
             notifier: Notifier::from_environment(),
@@ -176,17 +178,20 @@ impl Shell {
                 vec![]
             }
         };
+        // Who asks meanwhile is answered from the state that was saved, not from none.
+        let mut early = Vec::new();
         if !files.is_empty() {
             self.store.submit(Job::Load(files, None));
             while let Some(message) = messages.recv().await {
-                let loaded = matches!(message, Message::Event(Event::StateRead { .. }));
-                self.take(message);
-                if loaded {
+                if matches!(message, Message::Event(Event::StateRead { .. })) {
+                    self.take(message);
                     break;
                 }
+                early.push(message);
             }
         }
         self.handle(Event::Started { stopped: self.options.stopped });
+        early.into_iter().for_each(|message| self.take(message));
         self.notifier.ready(self.engine.services());
     }
 
@@ -260,6 +265,8 @@ impl Shell {
                     self.clients.remove(client);
                 } else if let Event::RunEnded { run, .. } = &event {
                     self.runs.remove(run);
+                } else if let Event::AlertEnded { alert, .. } = &event {
+                    self.alerts.remove(alert);
                 }
                 self.handle(event);
             }
@@ -293,7 +300,15 @@ impl Shell {
                     handle.kill();
                 }
             }
-            Effect::RunAlert { alert, launch, stdin, .. } => self.runner.alert(alert, launch, stdin),
+            Effect::RunAlert { alert, launch, stdin, .. } => {
+                let handle = self.runner.alert(alert, launch, stdin);
+                self.alerts.insert(alert, handle);
+            }
+            Effect::EndAlert { alert, how } => {
+                if let Some(handle) = self.alerts.get(&alert) {
+                    handle.end(how);
+                }
+            }
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
             Effect::ReplyList { client, list } => self.reply_list(client, &list),
             Effect::Close { client } => self.send(client, "", true),

@@ -30,6 +30,7 @@ fn answer(lines: &[&str], disabled: &[&str]) -> Answer {
     Answer {
         services: lines.iter().map(|line| StatusLine::parse(line).expect("a good line")).collect(),
         disabled: Disabled::parse(&disabled).expect("good lines"),
+        deliveries: Vec::new(),
         scheduler: Scheduler::Running,
         server_time: Some(1000),
         our_time: 1000,
@@ -38,7 +39,7 @@ fn answer(lines: &[&str], disabled: &[&str]) -> Answer {
 
 /// The first line, for one server `S`.
 fn summary(rules: &Rules, answer: Answer) -> String {
-    judge(rules, &["S".to_owned()], &[Seen::Answer(answer)]).summary
+    judge(rules, &["S".to_owned()], &[Seen::Answer(Box::new(answer))]).summary
 }
 
 fn selection(value: &str) -> Selection {
@@ -51,8 +52,8 @@ fn the_layout_of_the_original() {
     let well = answer(&LINES[1..2], &[]);
     let seen = [
         Seen::NotConnected("connect failed, Connection refused".to_owned()),
-        Seen::Answer(well),
-        Seen::Answer(answer(LINES, &[])),
+        Seen::Answer(Box::new(well)),
+        Seen::Answer(Box::new(answer(LINES, &[]))),
         Seen::TimedOut,
     ];
     let report = judge(&rules(), &hosts, &seen);
@@ -112,7 +113,7 @@ fn undelivered_alerts_are_reported_at_once() {
     let patient = Rules { failure_duration: 1800, ..rules() };
     assert_eq!(summary(&patient, answer(&[line], &[])), "");
     let eager = Rules { undelivered: true, ..patient };
-    let report = judge(&eager, &["S".to_owned()], &[Seen::Answer(answer(&[line], &[]))]);
+    let report = judge(&eager, &["S".to_owned()], &[Seen::Answer(Box::new(answer(&[line], &[])))]);
     let expect = "S([web:http])\n\nDetails for S failure :\nWatch web, service http, failed with summary : x\n    \
                   its alert was not delivered: mail.alert: exit 2\n\n\n";
     assert_eq!(report.text(), expect);
@@ -122,6 +123,27 @@ fn undelivered_alerts_are_reported_at_once() {
     assert_eq!(summary(&eager, answer(&[&delivered], &[])), "");
     let well = line.replace("opstatus=0", "opstatus=1");
     assert_eq!(summary(&eager, answer(&[&well], &[])), "");
+}
+
+#[test]
+fn a_missing_alert_program_is_in_the_list_of_attempts_alone() {
+    let line = "group=web service=http opstatus=0 alerts_sent=0 failure_duration=3 last_summary=x";
+    let attempt = "time=1 group=web service=http kind=alert alert=mail.alert try=1 \
+                   outcome=not\\20started:\\20no\\20such\\20program duration=0.000 undelivered=1 last_words=";
+    let eager = Rules { undelivered: true, failure_duration: 1800, ..rules() };
+    for (attempt, rules, expect) in [
+        (attempt.to_owned(), &eager, "S([web:http])"),
+        (attempt.to_owned(), &self::rules(), ""),
+        (attempt.replace("undelivered=1 ", ""), &eager, ""),
+        (attempt.replace("service=http", "service=ping"), &eager, ""),
+    ] {
+        let deliveries = StatusLine::parse(&attempt).into_iter().collect();
+        let told = Answer { deliveries, ..answer(&[line], &[]) };
+        let report = judge(rules, &["S".to_owned()], &[Seen::Answer(Box::new(told))]);
+        assert_eq!(report.summary, expect, "{attempt}");
+        let why = "its alert was not delivered: mail.alert: not started: no such program\n";
+        assert_eq!(report.detail.contains(why), !expect.is_empty(), "{}", report.detail);
+    }
 }
 
 #[test]
@@ -143,7 +165,7 @@ fn what_nobody_looks_at_is_stale() {
         assert_eq!(summary(&rules, answer(&[&line], &[])), expect, "{line}");
     }
     let stopped = Answer { scheduler: Scheduler::Stopped, ..answer(&[line], &[]) };
-    let report = judge(&rules, &["S".to_owned()], &[Seen::Answer(stopped)]);
+    let report = judge(&rules, &["S".to_owned()], &[Seen::Answer(Box::new(stopped))]);
     assert!(report.detail.contains("at an interval of 10 s, as the scheduler is stopped\n"), "{report:?}");
     assert_eq!(summary(&self::rules(), answer(&[line], &[])), "", "only on request");
     let off = Answer { server_time: None, our_time: 2000, ..answer(&[line], &[]) };
@@ -165,7 +187,7 @@ fn clocks() {
 #[test]
 fn a_server_cannot_begin_lines() {
     let line = "group=web service=http opstatus=0 alerts_sent=1 last_summary=a\\0aDetails\\20for\\0db";
-    let report = judge(&rules(), &["S".to_owned()], &[Seen::Answer(answer(&[line], &[]))]);
+    let report = judge(&rules(), &["S".to_owned()], &[Seen::Answer(Box::new(answer(&[line], &[])))]);
     assert!(report.detail.contains("with summary : a Details for b\n"), "{}", report.detail);
 }
 

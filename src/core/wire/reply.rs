@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::quote::{escape_into, escape_quoted_into};
-use super::status;
+use super::{deliveries, status};
 use crate::engine::{Answer, DependencyRow, DisabledRow, RunId};
 
 /// What a few answers say of the server's processes.
@@ -173,6 +173,7 @@ fn list(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
             }
             write!(out, "220 list {word} completed")
         }
+        Answer::Deliveries(rows) => deliveries::write_list(out, rows),
         Answer::Pids(rows) => {
             let _ = writeln!(out, "server {}", server.pid);
             for row in rows {

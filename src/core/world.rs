@@ -409,6 +409,7 @@ fn load(mon_cf: &str) -> Result<Loaded, Vec<Diagnostic>> {
         statedir: "/var/lib/mon".into(),
         logdir: "/var/log/mon".into(),
         cfbasedir: "/etc/mon".into(),
+        config_file: "/etc/mon/mon.cf".into(),
         ..Settings::of(&config.globals)
     };
     Ok(Loaded { config, settings, programs, alert_history: None })

@@ -1,6 +1,6 @@
 //! The run loop: one task owns the engine, hands it what happens and carries out what follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +116,8 @@ struct Shell {
     hostname: String,
     /// By client: where it comes from, and the way to its task.
     clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
+    /// Why mon.cf is read, and will be read again: one reading after the other, so that the newest file wins.
+    readings: VecDeque<ReadPurpose>,
     /// The runs that are going on.
     runs: BTreeMap<RunId, RunHandle>,
     idle: watch::Sender<Duration>,
@@ -139,6 +141,7 @@ impl Shell {
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
+            readings: VecDeque::new(),
             runs: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
@@ -284,7 +287,12 @@ impl Shell {
                     self.doorman.check(visitor, self.site.clone(), self.inbox.clone());
                 }
             }
-            Effect::ReadConfig { purpose } => self.read_config(purpose),
+            Effect::ReadConfig { purpose } => {
+                self.readings.push_back(purpose);
+                if self.readings.len() == 1 {
+                    self.read_config(purpose);
+                }
+            }
             Effect::ReadAuth { client } => self.read_auth(client),
             Effect::AuthChanged => {
                 self.auth.send_replace(Arc::new(self.engine.auth().clone()));
@@ -354,9 +362,13 @@ impl Shell {
             Err(errors) => Err(errors.lines),
         };
         self.handle(Event::ConfigRead { purpose, result });
+        self.readings.pop_front();
+        if let Some(&next) = self.readings.front() {
+            self.read_config(next);
+        }
     }
 
-    fn read_auth(&self, client: ClientId) {
+    fn read_auth(&self, client: Option<ClientId>) {
         let (site, inbox) = (self.site.clone(), self.inbox.clone());
         tokio::task::spawn_blocking(move || {
             let auth = load::auth(&site.authfile)

@@ -108,6 +108,13 @@ pub enum Answer<'a> {
         /// What is wrong with the file; empty when nothing is.
         errors: Vec<String>,
     },
+    /// `test reload`
+    TestReload {
+        /// The configuration file that the daemon reads.
+        file: Arc<str>,
+        /// What it would change, for a person to read.
+        changes: String,
+    },
     /// `test` of anything else.
     TestError,
     /// `savestate`

@@ -189,6 +189,8 @@ pub enum Test {
     Unknown,
     /// `config`
     Config,
+    /// `reload`: what would it change?
+    Reload,
     /// `monitor GROUP SERVICE`
     Monitor {
         /// Group.

@@ -16,6 +16,8 @@ mod effect;
 mod event;
 mod orders;
 mod query;
+mod reload;
+mod reset;
 mod results;
 mod runs;
 mod session;
@@ -27,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::auth::Auth;
-use crate::config::{Service, ViewMember};
+use crate::config::{Globals, Service, ViewMember};
 use crate::decision::{Circumstances, ServiceState};
 use crate::history::Ring;
 use crate::nouns::{Mono, Now, ServiceKey, Wall};
@@ -47,6 +49,8 @@ pub use snapshot::{Disabled, ServiceSnapshot};
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
+    /// As the file has them: what the next one is compared with.
+    globals: Globals,
     programs: Programs,
     auth: Auth,
     services: Vec<Slot>,
@@ -116,6 +120,7 @@ impl Engine {
             alert_history: Ring::new(loaded.settings.maxkeep),
             failure_history: Ring::new(loaded.settings.maxkeep),
             settings: Settings::default(),
+            globals: Globals::default(),
             programs: Programs::default(),
             auth,
             services: Vec::new(),

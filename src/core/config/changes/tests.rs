@@ -1,0 +1,1 @@
+//! Two files and what is said of them.

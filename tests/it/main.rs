@@ -9,6 +9,7 @@ mod e2e;
 mod fuzz;
 mod handover;
 mod programs;
+mod reload;
 mod remote;
 mod robustness;
 mod security;

@@ -1,11 +1,13 @@
 //! What one configuration changes of another: the daemon acts by it at a reload, and `mon diff` shows it.
 
+mod globals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::definition::{self, Line, same_definition};
-use super::model::{Config, Globals, Located, Service, ViewMember};
+use super::model::{Config, Globals, Service, ViewMember};
 use crate::nouns::ServiceKey;
 
 /// The parts of a configuration that are compared, wherever they are kept.
@@ -77,7 +79,7 @@ pub enum What {
 pub struct KeywordChange {
     /// The keyword; `period LABEL: KEYWORD` for one in a period, `NAME=` for a variable.
     pub keyword: String,
-    /// Its value before; `None` where it was not set. That of a variable is never told.
+    /// Its value before; `None` where it was not set. That of a variable is never told: it is empty.
     pub old: Option<String>,
     /// Its value afterwards.
     pub new: Option<String>,
@@ -115,7 +117,7 @@ pub fn between(old: &Outline<'_>, new: &Outline<'_>) -> Changes {
     records("alias", old.aliases, new.aliases, text, &mut changes.records);
     let text = |members: &Vec<ViewMember>| members.iter().map(member).collect();
     records("view", old.views, new.views, text, &mut changes.records);
-    changes.globals = globals(old.globals, new.globals);
+    changes.globals = globals::between(old.globals, new.globals);
     services(old, new, &mut changes);
     changes
 }
@@ -151,19 +153,30 @@ fn services(old: &Outline<'_>, new: &Outline<'_>, changes: &mut Changes) {
     }
 }
 
-/// The keywords whose lines differ, in the order of the old definition, new ones behind them.
-fn lines(old: &[Line], new: &[Line]) -> Vec<KeywordChange> {
+/// The keywords of both, each once, in the order of the manual, which both lists follow.
+fn keywords<'a>(old: &'a [Line], new: &'a [Line]) -> Vec<&'a str> {
     let mut keywords: Vec<&str> = Vec::new();
-    for (keyword, _) in old.iter().chain(new) {
-        if !keywords.contains(&keyword.as_str()) {
-            keywords.push(keyword);
+    let mut fresh = new.iter().map(|(keyword, _)| keyword.as_str());
+    for (keyword, _) in old {
+        if new.iter().any(|(other, _)| other == keyword) && !keywords.contains(&keyword.as_str()) {
+            // Those that are new stand before the next one that both have.
+            keywords.extend(fresh.by_ref().take_while(|other| other != keyword));
         }
+        keywords.push(keyword);
     }
+    keywords.extend(fresh);
+    let mut seen = BTreeSet::new();
+    keywords.retain(|keyword| seen.insert(*keyword));
+    keywords
+}
+
+/// The keywords whose lines differ.
+fn lines(old: &[Line], new: &[Line]) -> Vec<KeywordChange> {
     let of = |lines: &[Line], keyword: &str| -> Vec<String> {
         lines.iter().filter(|(name, _)| name == keyword).map(|(_, value)| value.clone()).collect()
     };
     let mut changes = Vec::new();
-    for keyword in keywords {
+    for keyword in keywords(old, new) {
         let (mut before, mut after) = (of(old, keyword), of(new, keyword));
         if before == after {
             continue;
@@ -191,7 +204,7 @@ fn lines(old: &[Line], new: &[Line]) -> Vec<KeywordChange> {
     // A variable may hold a password.
     for change in changes.iter_mut().filter(|change| change.keyword.ends_with('=')) {
         for value in [&mut change.old, &mut change.new].into_iter().flatten() {
-            "...".clone_into(value);
+            value.clear();
         }
     }
     changes
@@ -217,93 +230,6 @@ fn member(member: &ViewMember) -> String {
         ViewMember::Group(group) => group.to_string(),
         ViewMember::Service(group, service) => format!("{group}:{service}"),
     }
-}
-
-fn globals(old: &Globals, new: &Globals) -> Vec<GlobalChange> {
-    let pairs = global_values(old).into_iter().zip(global_values(new));
-    let differing = pairs.filter(|((.., old), (.., new))| old != new);
-    let change = |((name, live, old), (.., new)): (Global, Global)| GlobalChange {
-        change: KeywordChange { keyword: name.to_owned(), old, new },
-        live,
-    };
-    differing.map(change).collect()
-}
-
-/// Name, whether a reload is enough, value.
-type Global = (&'static str, bool, Option<String>);
-
-/// What the daemon has opened or written once, when it started, stays until it starts again.
-fn global_values(globals: &Globals) -> Vec<Global> {
-    const LIVE: bool = true;
-    const AT_START: bool = false;
-    // Taken apart without `..`: a new global does not compile until it is listed here.
-    let Globals {
-        alertdir,
-        mondir,
-        basedir,
-        cfbasedir,
-        logdir,
-        statedir,
-        histlength,
-        serverport,
-        trapport,
-        serverbind,
-        trapbind,
-        clientallow,
-        pidfile,
-        randstart,
-        maxprocs,
-        authfile,
-        authtype,
-        pamservice,
-        userfile,
-        historicfile,
-        historictime,
-        cltimeout,
-        monerrfile,
-        dtlogfile,
-        dtlogging,
-        dep_recur_limit,
-        syslog_facility,
-        startupalerts_on_reset,
-        monremote,
-        exclude_period,
-    } = globals;
-    let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
-    let file = |file: &Option<Located>| file.as_ref().map(|file| file.value.to_string());
-    let flag = |flag: bool| flag.then(|| "yes".to_owned());
-    vec![
-        ("alertdir", LIVE, text(alertdir)),
-        ("mondir", LIVE, text(mondir)),
-        ("basedir", LIVE, text(basedir)),
-        ("cfbasedir", LIVE, text(cfbasedir)),
-        ("logdir", LIVE, text(logdir)),
-        ("statedir", LIVE, text(statedir)),
-        ("histlength", LIVE, histlength.map(|n| n.to_string())),
-        ("serverport", AT_START, serverport.map(|n| n.to_string())),
-        ("trapport", AT_START, trapport.map(|n| n.to_string())),
-        ("serverbind", AT_START, text(serverbind)),
-        ("trapbind", AT_START, text(trapbind)),
-        ("clientallow", LIVE, text(clientallow)),
-        ("pidfile", AT_START, text(pidfile)),
-        ("randstart", LIVE, randstart.map(definition::spelled)),
-        ("maxprocs", LIVE, maxprocs.map(|n| n.to_string())),
-        ("authfile", LIVE, file(authfile)),
-        ("authtype", LIVE, text(authtype)),
-        ("pamservice", LIVE, text(pamservice)),
-        ("userfile", LIVE, file(userfile)),
-        ("historicfile", LIVE, text(historicfile)),
-        ("historictime", LIVE, historictime.map(definition::spelled)),
-        ("cltimeout", LIVE, cltimeout.map(definition::spelled)),
-        ("monerrfile", AT_START, text(monerrfile)),
-        ("dtlogfile", LIVE, text(dtlogfile)),
-        ("dtlogging", LIVE, flag(*dtlogging)),
-        ("dep_recur_limit", LIVE, dep_recur_limit.map(|n| n.to_string())),
-        ("syslog_facility", AT_START, text(syslog_facility)),
-        ("startupalerts_on_reset", LIVE, flag(*startupalerts_on_reset)),
-        ("monremote", LIVE, text(monremote)),
-        ("exclude_period", LIVE, exclude_period.as_ref().map(|period| period.text().to_owned())),
-    ]
 }
 
 impl Changes {
@@ -428,6 +354,7 @@ fn render_record(record: &RecordChange, out: &mut String) {
 fn shown(change: &KeywordChange) -> String {
     let KeywordChange { keyword, old, new } = change;
     let (mark, value) = match (old, new) {
+        (Some(_), Some(_)) if keyword.ends_with('=') => return format!("{keyword} has another value"),
         (Some(old), Some(new)) => return format!("{keyword}: {old} -> {new}"),
         (Some(old), None) => ('-', old.as_str()),
         (None, new) => ('+', new.as_deref().unwrap_or_default()),

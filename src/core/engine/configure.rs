@@ -235,7 +235,8 @@ impl Engine {
 
 impl Slot {
     pub(super) fn untested(group: Arc<str>, service: Box<Service>) -> Slot {
-        Slot { group, state: ServiceState::untested(&service), service, running: None, is_depended_on: false }
+        let state = ServiceState::untested(&service);
+        Slot { group, state, service, running: None, is_depended_on: false, reloaded: false }
     }
 }
 

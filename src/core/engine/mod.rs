@@ -85,6 +85,8 @@ struct Slot {
     running: Option<RunId>,
     /// Some monitor dependency names this service: a change of its status may free held runs.
     is_depended_on: bool,
+    /// No result since the last reload.
+    reloaded: bool,
 }
 
 /// A hostgroup, and the watch of that name if there is one.

@@ -139,6 +139,7 @@ impl Engine {
             numbers.services[origin as usize] = Some(id);
             let old = std::mem::replace(&mut slot.service, service);
             slot.is_depended_on = false;
+            slot.reloaded = true;
             let key = ServiceKey { group, service: slot.service.name.clone() };
             if let Some(What::Changed { hosts, .. }) = changes.services.get(&key) {
                 let periods = matched(&old.periods, &slot.service.periods);

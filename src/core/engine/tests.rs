@@ -3,6 +3,7 @@
 mod clients;
 mod dependencies;
 mod lifecycle;
+mod reload;
 mod schedule;
 mod simulation;
 mod snapshots;

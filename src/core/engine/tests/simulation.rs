@@ -1,7 +1,7 @@
 //! A seed draws a site, what its monitors say, its operators and its accidents; days pass; some things must
 //! hold at every step. A failure prints its seed: put it into `REPLAY` to see that story alone.
 
-mod draw;
+pub(super) mod draw;
 mod witness;
 
 use super::*;

@@ -344,7 +344,11 @@ impl Shell {
     fn read_config(&self, purpose: ReadPurpose) {
         let (options, inbox) = (self.options.clone(), self.inbox.clone());
         tokio::task::spawn_blocking(move || {
-            let result = Box::new(load::load(&options));
+            // A mistake of ours in there is reported by the panic; it must not be the last reading.
+            let result = std::panic::catch_unwind(|| load::load(&options));
+            let broken =
+                |_| Err(Errors::from("the file could not be read: a mistake in mon itself".to_owned()));
+            let result = Box::new(result.unwrap_or_else(broken));
             // The run loop is gone only when all is over.
             let _ = inbox.blocking_send(Message::ConfigRead { purpose, result });
         });

@@ -202,8 +202,7 @@ pub struct OpstatusRow<'a> {
     pub timer: u64,
     /// A run is going on.
     pub running: bool,
-    /// No result since the last reload: like the original we do not show then how long the run before it took,
-    /// nor its dependency.
+    /// No result since the last reload: like the original we do not show then how its dependency was.
     pub reloaded: bool,
     /// The time of asking.
     pub now: Wall,

@@ -4,7 +4,7 @@
 //!
 //! | service | what happens |
 //! |---|---|
-//! | unchanged | nothing: run, deadlines, status, counters, acknowledgement, disabling, place in the queue stay |
+//! | unchanged | nothing: run, deadlines, status, counters, acknowledgement, disabling, place in the queue stay; only `monitor_duration` is `-1` and `depstatus` empty in `list opstatus` until the next result, as in the original |
 //! | gone | its run is ended, everything about it is forgotten; alert programs that run are left to end |
 //! | new | untested, with its first run as at the start (`randstart`) |
 //! | changed | status, acknowledgement, disabling, histories stay, and what follows |
@@ -139,7 +139,9 @@ impl Engine {
             numbers.services[origin as usize] = Some(id);
             let old = std::mem::replace(&mut slot.service, service);
             slot.is_depended_on = false;
+            // Clients know by this that no run has ended yet under the new configuration.
             slot.reloaded = true;
+            slot.state.monitor_duration = None;
             let key = ServiceKey { group, service: slot.service.name.clone() };
             if let Some(What::Changed { hosts, .. }) = changes.services.get(&key) {
                 let periods = matched(&old.periods, &slot.service.periods);

@@ -49,7 +49,7 @@ fn push_optional(out: &mut String, row: &OpstatusRow<'_>, running: bool, now: i6
     push_time(out, "last_failure", state.last_failure);
     if let Some(interval) = state.interval(service) {
         let _ = write!(out, " interval={interval} monitor_duration=");
-        match state.monitor_duration.filter(|_| !row.reloaded) {
+        match state.monitor_duration {
             Some(seconds) => push_number(out, seconds as i64),
             None => out.push_str("-1"),
         }

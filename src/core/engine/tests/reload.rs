@@ -194,6 +194,7 @@ fn an_outage_goes_on_through_any_change_of_its_periods() {
         reload(&mut world, &web_cf(&new));
         until(&mut world, 400);
         assert_eq!(alerts(&world), "60 alert, 360 upalert", "{new}");
+        assert_eq!(last_alert(&world).2, "down\n", "it still says what the failure was");
     }
 }
 

@@ -2,7 +2,7 @@
 //! hold at every step. A failure prints its seed: put it into `REPLAY` to see that story alone.
 
 pub(super) mod draw;
-mod witness;
+pub(super) mod witness;
 
 use super::*;
 use draw::{Dice, Site};

@@ -146,7 +146,13 @@ fn a_monitor_that_runs_is_heard_and_runs_once() {
     lab.place.write("exit", "1\n");
     lab.say("test monitor web ping");
     lab.until("the monitor to begin", || (lab.lines("runs") == 1).then_some(()));
-    let before = lab.say("list pids");
+    let mut before = Vec::new();
+    let client = &mut lab.client;
+    wait::until(wait::PATIENCE, "its process id", || {
+        before = client.command("list pids").ok()?;
+        (before.len() == 3).then_some(())
+    })
+    .expect("it runs");
     lab.hang_up(&CONFIG.replace("service other", "service another"), 1, TAKEN);
     assert_eq!(lab.say("list pids"), before, "the same process");
     lab.until("the alert", || (lab.lines("alerts") == 1).then_some(()));
@@ -283,7 +289,8 @@ fn ten_thousand_services_are_reloaded_while_others_are_served() {
         longest = longest.max(asked.elapsed());
         lab.place.read("messages").contains("1 service changed, 9999 unchanged").then_some(())
     });
-    assert!(longest < Duration::from_secs(2), "a client waited {longest:?}, of a build without optimisation");
+    // Of a build without optimisation on a loaded machine; the optimised one takes some hundredths of a second.
+    assert!(longest < Duration::from_secs(8), "a client waited {longest:?}");
 }
 
 #[test]

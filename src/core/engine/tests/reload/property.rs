@@ -5,8 +5,8 @@ use super::super::simulation::witness::is_remembered;
 use super::*;
 use crate::schedule::Timer;
 
-const SEEDS: std::ops::Range<u64> = 0..25;
-const VISITS: u64 = 60;
+const SEEDS: std::ops::Range<u64> = 0..15;
+const VISITS: u64 = 40;
 
 /// What reaches the world outside: runs, alerts, answers to clients, lines of logs. What a reload itself says is
 /// left out.

@@ -289,7 +289,7 @@ fn ten_thousand_services_are_reloaded_while_others_are_served() {
         longest = longest.max(asked.elapsed());
         lab.place.read("messages").contains("1 service changed, 9999 unchanged").then_some(())
     });
-    // Of a build without optimisation on a loaded machine; the optimised one takes some hundredths of a second.
+    // Of a build without optimisation on a loaded machine; the optimised one takes a tenth of a second.
     assert!(longest < Duration::from_secs(8), "a client waited {longest:?}");
 }
 

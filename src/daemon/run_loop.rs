@@ -1,6 +1,6 @@
 //! The run loop: one task owns the engine, hands it what happens and carries out what follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,6 +125,8 @@ struct Shell {
     hostname: String,
     /// By client: where it comes from, and the way to its task.
     clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
+    /// Why mon.cf is read, and will be read again: one reading after the other, so that the newest file wins.
+    readings: VecDeque<ReadPurpose>,
     /// The runs that are going on.
     runs: BTreeMap<RunId, RunHandle>,
     alerts: BTreeMap<AlertId, AlertHandle>,
@@ -150,6 +152,7 @@ impl Shell {
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
+            readings: VecDeque::new(),
             runs: BTreeMap::new(),
             alerts: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
@@ -318,7 +321,12 @@ impl Shell {
                     self.doorman.check(visitor, self.site.clone(), self.inbox.clone());
                 }
             }
-            Effect::ReadConfig { purpose } => self.read_config(purpose),
+            Effect::ReadConfig { purpose } => {
+                self.readings.push_back(purpose);
+                if self.readings.len() == 1 {
+                    self.read_config(purpose);
+                }
+            }
             Effect::ReadAuth { client } => self.read_auth(client),
             Effect::AuthChanged => {
                 self.auth.send_replace(Arc::new(self.engine.auth().clone()));
@@ -373,7 +381,11 @@ impl Shell {
             self.notifier.reloading();
         }
         tokio::task::spawn_blocking(move || {
-            let result = Box::new(load::load(&options));
+            // A mistake of ours in there is reported by the panic; it must not be the last reading.
+            let result = std::panic::catch_unwind(|| load::load(&options));
+            let broken =
+                |_| Err(Errors::from("the file could not be read: a mistake in mon itself".to_owned()));
+            let result = Box::new(result.unwrap_or_else(broken));
             // The run loop is gone only when all is over.
             let _ = inbox.blocking_send(Message::ConfigRead { purpose, result });
         });
@@ -395,9 +407,13 @@ impl Shell {
         if is_reset {
             self.notifier.ready(self.engine.services());
         }
+        self.readings.pop_front();
+        if let Some(&next) = self.readings.front() {
+            self.read_config(next);
+        }
     }
 
-    fn read_auth(&self, client: ClientId) {
+    fn read_auth(&self, client: Option<ClientId>) {
         let (site, inbox) = (self.site.clone(), self.inbox.clone());
         tokio::task::spawn_blocking(move || {
             let auth = load::auth(&site.authfile)

@@ -11,6 +11,7 @@ mod fuzz;
 mod handover;
 mod notify;
 mod programs;
+mod reload;
 mod remote;
 mod robustness;
 mod security;

@@ -45,7 +45,9 @@ const DIED: u8 = 255;
 /// What is asked of every host.
 struct Question {
     port: u16,
-    request: Box<dyn Fn(&str) -> Vec<u8> + Send + Sync>,
+    /// Sent verbatim.
+    path: String,
+    agent: String,
     pattern: Option<Pattern>,
     security: Security,
 }
@@ -96,9 +98,9 @@ pub fn run(invocation: &Invocation) -> Report {
     let span = invocation::seconds(options.value("t"), DEFAULT_TIMEOUT);
     let answers = match port::named(options.truthy("p"), security.port(DEFAULT_PORT, DEFAULT_TLS_PORT)) {
         Ok(port) => {
-            let request =
-                request(options.truthy("u").unwrap_or("/"), options.truthy("a").unwrap_or(DEFAULT_AGENT));
-            let question = Arc::new(Question { port, request, pattern, security });
+            let path = options.truthy("u").unwrap_or("/").to_owned();
+            let agent = options.truthy("a").unwrap_or(DEFAULT_AGENT).to_owned();
+            let question = Arc::new(Question { port, path, agent, pattern, security });
             parallel::probe_hosts(&hosts, span, move |host, deadline| question.ask(host, deadline))
         }
         Err(unknown) => hosts.iter().map(|_| Some(Err(Trouble::Failed(unknown.clone())))).collect(),
@@ -107,19 +109,17 @@ pub fn run(invocation: &Invocation) -> Report {
     judge(&hosts, &answers, &limit, options.has("o")).with_complaints(&options.complaints)
 }
 
-/// The request, word by word as the original sends it: some servers tell it from a browser's by that.
-fn request(path: &str, agent: &str) -> Box<dyn Fn(&str) -> Vec<u8> + Send + Sync> {
-    let (path, agent) = (path.to_owned(), agent.to_owned());
-    Box::new(move |host| {
+impl Question {
+    /// Word by word as the original sends it: some servers tell it from a browser's by that.
+    fn request(&self, host: &str) -> Vec<u8> {
         // An IPv6 address stands in brackets there, however it was written.
         let is_ipv6 = host.parse::<std::net::Ipv6Addr>().is_ok();
         let host = if is_ipv6 { format!("[{host}]") } else { host.to_owned() };
+        let Question { path, agent, .. } = self;
         let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: {agent}\r\n\r\n");
         text::encode(&request).into_owned()
-    })
-}
+    }
 
-impl Question {
     fn ask(&self, host: &str, deadline: Instant) -> Result<Answer, Trouble> {
         let address = resolve::first(host, self.port, deadline)?;
         let link = link::dial(address, deadline)?;
@@ -138,7 +138,7 @@ impl Question {
     /// What the server sends until it hangs up, and what happened if it did not.
     fn fetch(&self, link: &mut Link, host: &str) -> (Vec<u8>, Option<Trouble>) {
         let mut content = Vec::new();
-        let asked = link.write_all(&(self.request)(host)).and_then(|()| link.flush());
+        let asked = link.write_all(&self.request(host)).and_then(|()| link.flush());
         // A server may answer and hang up before it has read everything.
         let read = link.take(MOST_BYTES).read_to_end(&mut content);
         let error = read.err().or(asked.err());

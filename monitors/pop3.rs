@@ -45,9 +45,7 @@ pub fn run(invocation: &Invocation) -> Report {
         Ok(port) => {
             let target = Target { port, protocol: Protocol::Pop3, security };
             let span = invocation::seconds(options.value("t"), DEFAULT_TIMEOUT);
-            parallel::probe_hosts(hosts, span, move |host, deadline| {
-                target.attempt(host, deadline, |dialogue, greeted| converse(dialogue, greeted))
-            })
+            parallel::probe_hosts(hosts, span, move |host, deadline| target.attempt(host, deadline, converse))
         }
         Err(unknown) => {
             hosts.iter().map(|_| Some(Attempt::failed(Trouble::Failed(unknown.clone())))).collect()

@@ -1,9 +1,11 @@
 //! `http.monitor` and nginx.
 
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use super::lab::{self, Nginx, date, run};
 use super::stand_in::{End, talker};
+use crate::support::{Place, skipped};
 
 /// A label of 70 characters: the resolver refuses it without asking anybody.
 pub(super) const NO_NAME: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
@@ -167,4 +169,32 @@ fn https_trusts_nobody_else() {
     let (status, output) = run("http.monitor", &["--tls", "--insecure", "-p", &nginx.port(), "127.0.0.1"]);
     let bare = "127.0.0.1\nHOST 127.0.0.1: TLS: the server does not speak it\n\n";
     assert_eq!((status, output.as_str()), (1, bare));
+}
+
+/// A name server that never answers: the C library would ask it again and again.
+#[test]
+fn name_servers_that_never_answer_keep_to_the_limit() {
+    let test = "http.monitor with a silent name server";
+    let Ok(_silent) = UdpSocket::bind("127.0.0.77:53") else { return skipped(test, "no port 53 for us") };
+    let place = Place::new();
+    place.write("resolv.conf", "nameserver 127.0.0.77\noptions timeout:30\n");
+    let words = [
+        env!("CARGO_BIN_EXE_mon"),
+        "run",
+        "http.monitor",
+        "-t",
+        "1",
+        "slow.probes.test",
+        "slower.probes.test",
+    ];
+    let Some(mut command) = lab::with_file(&place.path("resolv.conf"), "/etc/resolv.conf", &words) else {
+        return skipped(test, "only root may make a mount namespace");
+    };
+    let begun = Instant::now();
+    let why = "gethostbyname failure: the resolver did not answer in time";
+    let expect = format!(
+        "slow.probes.test slower.probes.test\nHOST slow.probes.test: {why}\n\nHOST slower.probes.test: {why}\n\n"
+    );
+    assert_eq!(lab::output(&mut command), (1, expect));
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }

@@ -36,6 +36,19 @@ pub(super) fn run(name: &str, words: &[&str]) -> (i32, String) {
     output(&mut command(name, words))
 }
 
+/// `words` where `file` stands in the place of `place`, a file of this machine; `None` if we are not root, who alone
+/// may do that, in a mount namespace of its own.
+pub(super) fn with_file(file: &Path, place: &str, words: &[&str]) -> Option<Command> {
+    let inside = |words: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", "mount --bind \"$0\" \"$1\" && shift && exec \"$@\""]);
+        command.arg(file).arg(place).args(words);
+        command
+    };
+    let works = inside(&["true"]).output().is_ok_and(|output| output.status.success());
+    works.then(|| inside(words))
+}
+
 /// A port that nobody listens on; held by the listener as long as that lives, without accepting.
 pub(super) fn silent() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");

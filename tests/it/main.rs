@@ -10,6 +10,7 @@ mod e2e;
 mod fuzz;
 mod handover;
 mod notify;
+mod probes;
 mod programs;
 mod reload;
 mod remote;

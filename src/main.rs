@@ -19,9 +19,11 @@ enum Subcommand {
     Check(cli::check::CheckArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
+    Why(cli::why::WhyArgs),
+    History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 2] = ["check", "period"];
+const SUBCOMMANDS: [&str; 4] = ["check", "period", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
+            Subcommand::Why(args) => cli::why::run(&args),
+            Subcommand::History(args) => cli::why::run_history(&args),
         },
         _ => daemon::main(args),
     }

@@ -70,7 +70,7 @@ pub(super) fn reason(told: &Told, clock: &Clock<'_>) -> String {
             let by = if comment.is_empty() { String::new() } else { format!(": {comment}") };
             format!("acknowledged at {}{by}", clock.time(number("since")))
         }
-        "period" => at("outside the period".to_owned()) + &format!(": {}", get("spec")),
+        "period" => format!("outside the period: {}", get("spec")),
         "no-alert-before" => "no alert was sent in this failure".to_owned(),
         "no_comp_alerts" => at("no_comp_alerts".to_owned()) + ": the upalert of this failure is out already",
         "upalertafter" => {

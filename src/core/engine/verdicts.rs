@@ -112,6 +112,11 @@ impl Log {
         self.entries.push_back((key, verdicts, past));
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The decisions about one service, newest first.
     pub(super) fn of<'a>(&'a self, key: &'a ServiceKey) -> impl Iterator<Item = &'a Past> {
         self.entries.iter().rev().filter(move |(whose, ..)| whose == key).map(|(.., past)| past)

@@ -267,6 +267,11 @@ impl Told {
         self.fields.get(name).map_or("", String::as_str)
     }
 
+    /// All values, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A value where there is one.
     #[must_use]
     pub fn maybe(&self, name: &str) -> Option<&str> {

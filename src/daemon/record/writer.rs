@@ -71,7 +71,7 @@ impl Keeper {
         }
     }
 
-    fn take_in(&mut self, batch: Batch) {
+    pub(super) fn take_in(&mut self, batch: Batch) {
         let Batch { moved, items, dropped, waiting, .. } = batch;
         if let Some(place) = moved.filter(|place| *place != self.place) {
             self.place = place;

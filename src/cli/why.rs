@@ -88,7 +88,13 @@ pub(crate) fn run_history(args: &HistoryArgs) -> ExitCode {
 }
 
 fn read(lines: &[String]) -> Vec<Told> {
-    lines.iter().map(|line| Told::read(line)).collect()
+    lines.iter().map(|line| Told::read(line).cleaned(plain)).collect()
+}
+
+/// On one line, and nothing in it that a terminal would obey: monitors print what others tell them.
+fn plain(value: &str) -> String {
+    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    value.trim_end().replace('\n', " | ").chars().map(shown).collect()
 }
 
 /// `web http`, or `web/http`; neither may hold what would be another word of the command.

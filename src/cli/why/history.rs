@@ -11,7 +11,7 @@ pub(super) fn render(lines: &[Told], local: &Local<'_>) -> String {
         return "Nothing is recorded.\n".to_owned();
     }
     // Dates in full: there is no day of asking that could be left out.
-    let clock = Clock { now: i64::MIN / 2, local };
+    let clock = Clock { now: i64::MIN / 2, of_the_past: true, local };
     let line = |line: &Told| match line.word.as_str() {
         "fact" => fact(line, &clock),
         "verdict" => verdict(line, &clock),
@@ -77,7 +77,7 @@ fn alert(line: &Told, clock: &Clock<'_>) -> String {
     let words = if words.is_empty() || line.maybe("unstarted").is_some() {
         String::new()
     } else {
-        format!(": {}", words.trim_end().replace('\n', " | "))
+        format!(": {}", words)
     };
     let program = line.get("program").rsplit('/').next().unwrap_or_default();
     let arguments = match line.get("arguments") {
@@ -85,5 +85,5 @@ fn alert(line: &Told, clock: &Clock<'_>) -> String {
         arguments => format!(" {arguments}"),
     };
     let place = line.get("line");
-    format!("{} alert (line {place}): {program}{arguments} {outcome}{words}", line.get("occasion"))
+    format!("{} alert (line {place}): {program}{arguments}: {outcome}{words}", line.get("occasion"))
 }

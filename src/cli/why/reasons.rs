@@ -9,6 +9,8 @@ pub(super) type Local<'a> = dyn Fn(Wall) -> Civil + 'a;
 /// Times and spans, as seen from a moment.
 pub(super) struct Clock<'a> {
     pub(super) now: Wall,
+    /// What is told happened at another time than now: then it says nothing how long ago it was.
+    pub(super) of_the_past: bool,
     pub(super) local: &'a Local<'a>,
 }
 
@@ -28,6 +30,7 @@ impl Clock<'_> {
     pub(super) fn distant(&self, at: Wall) -> String {
         let time = self.time(at);
         match self.now - at {
+            _ if self.of_the_past => time,
             0 => time,
             past if past > 0 => format!("{time} ({} ago)", span(past)),
             future => format!("{time} (in {})", span(-future)),
@@ -61,7 +64,7 @@ pub(super) fn reason(told: &Told, clock: &Clock<'_>) -> String {
     let line = told.number("rule_line");
     let at = |words: String| if line > 0 { format!("{words} (line {line})") } else { words };
     match told.get("rule") {
-        "stop" => format!("the scheduler is stopped since {}", clock.time(number("since"))),
+        "stop" => format!("the scheduler has been stopped since {}", clock.time(number("since"))),
         "disable-watch" => "the watch is disabled".to_owned(),
         "disable-service" => "the service is disabled".to_owned(),
         rule @ ("depend" | "alertdepend") => at(rule.to_owned()) + &dependency(told),
@@ -116,8 +119,13 @@ fn alertevery(told: &Told, clock: &Clock<'_>, at: impl Fn(String) -> String) -> 
     let (last, until) = (told.number("why_last"), told.number("why_until"));
     let last =
         if last > 0 { format!("the last alert was at {}", clock.distant(last)) } else { String::new() };
+    let or = match told.get("why_unless") {
+        "summary" => ", or with another summary",
+        "observe_detail" => ", or with other output",
+        _ => "",
+    };
     at(format!("alertevery {every}{unless}"))
-        + &format!(": {last}, the next not before {}", clock.time(until))
+        + &format!(": {last}, the next not before {}{or}", clock.time(until))
 }
 
 fn alertafter(told: &Told, clock: &Clock<'_>, at: impl Fn(String) -> String) -> String {
@@ -130,17 +138,18 @@ fn alertafter(told: &Told, clock: &Clock<'_>, at: impl Fn(String) -> String) -> 
     }
     if let Some(until) = told.time("why_until") {
         return at(format!("alertafter {}", span(told.number("why_span"))))
-            + &format!(": it fails since {}, and has to until {}", clock.time(first), clock.time(until));
+            + &format!(": failing since {}, and has to until {}", clock.time(first), clock.time(until));
     }
     at(format!("alertafter {least}")) + &format!(": {failures} of {least} failures in a row")
 }
 
 /// What an alert waits for that time alone does not bring.
-pub(super) fn waits_for(rule: &str) -> Option<&'static str> {
-    Some(match rule {
+pub(super) fn waits_for(told: &Told) -> Option<&'static str> {
+    Some(match told.get("rule") {
         "stop" => "not before the scheduler is started",
         "disable-watch" | "disable-service" => "not before it is enabled",
         "depend" | "alertdepend" => "not before what it depends on is well",
+        "ack" if told.get("why_unack") == "1" => "not before it has recovered, or fails with another summary",
         "ack" => "not before it has recovered and fails again",
         "numalerts" => "no more before it has recovered",
         "alertexitrange" | "exit" => "only for another exit status",

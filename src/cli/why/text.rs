@@ -10,33 +10,43 @@ pub(super) fn render(lines: &[Told], local: &Local<'_>) -> String {
     let Some(service) = lines.iter().find(|line| line.word == "service") else {
         return "the server's answer cannot be understood\n".to_owned();
     };
-    let clock = Clock { now: service.number("now"), local };
+    let clock = Clock { now: service.number("now"), of_the_past: false, local };
     let mut out = head(service, &clock);
     let (mut kind, mut exit, mut first_decision) = ("", "", true);
     for line in lines {
         match line.word.as_str() {
             "suppose" => {
+                nobody_if_empty(&mut out);
                 (kind, exit) = (line.get("what"), line.get("exit"));
                 out += &format!("\n{}\n", supposed(kind, exit));
             }
             "period" => out += &period(line, kind, &clock),
             "alert" => out += &alert(line, exit),
             "decision" => {
+                nobody_if_empty(&mut out);
                 if std::mem::take(&mut first_decision) {
                     out += "\nWhat was decided";
                     out += if service.maybe("asked").is_some() { ":\n" } else { " lately:\n" };
                 }
                 out += &decision(line, &clock);
             }
-            "verdict" => out += &verdict(line, &clock),
+            "verdict" => out += &verdict(line, &Clock { of_the_past: true, ..clock }),
             _ => {}
         }
     }
+    nobody_if_empty(&mut out);
     if first_decision {
         out += "\n";
         out += &nothing_decided(service, &clock);
     }
     out
+}
+
+/// Nothing follows the heading of what was supposed.
+fn nobody_if_empty(out: &mut String) {
+    if out.ends_with(" now:\n") || out.ends_with("):\n") {
+        *out += "  there is no period, so nobody is told\n";
+    }
 }
 
 fn nothing_decided(service: &Told, clock: &Clock<'_>) -> String {
@@ -57,7 +67,7 @@ fn head(service: &Told, clock: &Clock<'_>) -> String {
                 1 => "1 failure".to_owned(),
                 failures => format!("{failures} failures in a row"),
             };
-            format!("{name} fails since {}, {failures}", clock.distant(since))
+            format!("{name} has been failing since {}, {failures}", clock.distant(since))
         }
         ("fail", None) => format!("{name} fails"),
         ("ok", _) => format!("{name} is ok"),
@@ -68,8 +78,8 @@ fn head(service: &Told, clock: &Clock<'_>) -> String {
         text += &format!("\n  {}", service.get("summary"));
     }
     if let Some(interval) = service.maybe("interval") {
-        let seconds: f64 = interval.parse().unwrap_or(0.0);
-        text += &format!("\n  runs every {}", span(seconds as i64));
+        let every = interval.parse().map_or_else(|_| format!("{interval}s"), span);
+        text += &format!("\n  runs every {every}");
         text +=
             &service.time("next_check").map_or(String::new(), |at| format!(", next at {}", clock.time(at)));
     }
@@ -100,7 +110,7 @@ fn period(line: &Told, kind: &str, clock: &Clock<'_>) -> String {
             Some(format!("an alert goes out at {} if it fails until then", clock.distant(next)))
         }
         Some(next) => Some(format!("the period begins at {}", clock.distant(next))),
-        None if failing => waits_for(line.get("rule")).map(str::to_owned),
+        None if failing => waits_for(line).map(str::to_owned),
         None => None,
     };
     text += &next.map_or(String::new(), |next| format!("    {next}\n"));

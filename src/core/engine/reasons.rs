@@ -79,7 +79,12 @@ impl Case<'_> {
             Suppression::Acked => {
                 let ack = self.state.ack.as_deref();
                 let by: Arc<str> = ack.map(|ack| ack.comment.clone()).unwrap_or_default();
-                reason("ack", 0, vec![detail("since", ack.map_or(0, |ack| ack.at)), detail("comment", by)])
+                let since = ack.map_or(0, |ack| ack.at);
+                let mut details = vec![detail("since", since), detail("comment", by)];
+                if engine.slot(self.id).service.unack_summary {
+                    details.push(detail("unack", 1));
+                }
+                reason("ack", 0, details)
             }
             Suppression::OutsidePeriod => {
                 reason("period", period.line, vec![detail("spec", period.spec.text())])

@@ -267,6 +267,13 @@ impl Told {
         self.fields.get(name).map_or("", String::as_str)
     }
 
+    /// The same line, each of its values made fit.
+    #[must_use]
+    pub fn cleaned(self, clean: impl Fn(&str) -> String) -> Told {
+        let fields = self.fields.into_iter().map(|(name, value)| (name, clean(&value)));
+        Told { fields: fields.collect(), word: self.word }
+    }
+
     /// All values, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))

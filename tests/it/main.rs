@@ -15,3 +15,4 @@ mod security;
 mod shipped;
 mod support;
 mod tidy;
+mod why;

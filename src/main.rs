@@ -21,9 +21,11 @@ enum Subcommand {
     Diff(cli::diff::DiffArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
+    Why(cli::why::WhyArgs),
+    History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 3] = ["check", "diff", "period"];
+const SUBCOMMANDS: [&str; 5] = ["check", "diff", "period", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
+            Subcommand::Why(args) => cli::why::run(&args),
+            Subcommand::History(args) => cli::why::run_history(&args),
         },
         _ => daemon::main(args),
     }

@@ -11,4 +11,7 @@ pub(crate) mod monfailures;
 pub(crate) mod monshow;
 pub(crate) mod period;
 pub(crate) mod programs;
+mod server;
 mod terminal;
+mod when;
+pub(crate) mod why;

@@ -27,7 +27,7 @@ use crate::auth::{self, Auth};
 use crate::config::{self, Diagnostic};
 use crate::engine::{
     AlertId, Answer, ClientId, Command, Effect, Ending, Engine, Event, Launch, List, Loaded, LogFile,
-    Program, Programs, ReadPurpose, RunId, Settings, StateFile, Stop,
+    Program, Programs, Question, ReadPurpose, RunId, Settings, StateFile, Stop,
 };
 use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
 use crate::wire::{command, reply, statefile};
@@ -55,6 +55,8 @@ pub struct World {
     pub log: Vec<Entry>,
     /// Whether runs are noted in it too; without them a month of a large site stays small.
     pub notes_runs: bool,
+    /// Whether facts for the record are noted in it.
+    pub notes_facts: bool,
     engine: Engine,
     seed: u64,
     mono: Mono,
@@ -90,6 +92,7 @@ impl World {
         Ok(World {
             log: Vec::new(),
             notes_runs: true,
+            notes_facts: false,
             engine: Engine::new(load(mon_cf, &BTreeSet::new())?, parse_auth(OPEN_AUTH), &now, seed),
             seed,
             mono: now.mono,
@@ -180,8 +183,12 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Now {
         let wall = self.wall_offset + self.mono.since_origin().as_secs() as Wall;
+        Now { mono: self.mono, wall, civil: self.civil(wall) }
+    }
+
+    fn civil(&self, wall: Wall) -> Civil {
         let east = self.zone.range(..=wall).next_back().map_or(0, |(_, east)| *east);
-        Now { mono: self.mono, wall, civil: Civil::utc(wall + east) }
+        Civil::utc(wall + east)
     }
 
     /// The daemon.
@@ -346,6 +353,13 @@ impl World {
                 }
                 self.note(Happened::Appended { log, line });
             }
+            Effect::ReplyWhy { client, question } => self.answer_why(client, &question),
+            Effect::ReplyRecord { client, .. } => self.answer(client, &Answer::NoRecord, false),
+            Effect::Record { service, fact } => {
+                if self.notes_facts {
+                    self.note(Happened::Recorded { service, fact });
+                }
+            }
             Effect::Monremote { words } => self.note(Happened::RemoteTold { words }),
             Effect::Log { level, text } => self.note(Happened::Logged { level, text }),
             Effect::Exit { status } => self.note(Happened::Exited { status }),
@@ -395,6 +409,15 @@ impl World {
             answer => reply::render(&answer, &server()),
         };
         self.note(Happened::Replied { client, text });
+    }
+
+    fn answer_why(&mut self, client: ClientId, question: &Question) {
+        let civil_at = |wall| self.civil(wall);
+        let answer = match self.engine.why(question, &self.now(), &civil_at) {
+            Some(why) => Answer::Why(Box::new(why)),
+            None => Answer::TestNotDefined(question.group.clone(), question.service.clone()),
+        };
+        self.answer(client, &answer, false);
     }
 
     fn close(&mut self, client: ClientId) {

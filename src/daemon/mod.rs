@@ -13,6 +13,7 @@ mod notify;
 mod options;
 #[cfg(feature = "pam")]
 mod pam;
+pub(crate) mod record;
 mod replace;
 mod run_loop;
 mod runner;

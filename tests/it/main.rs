@@ -21,3 +21,4 @@ mod support;
 mod tidy;
 #[cfg(feature = "smtp")]
 mod webhook;
+mod why;

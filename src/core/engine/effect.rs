@@ -8,6 +8,7 @@ use super::answer::Answer;
 use super::command::{List, Password};
 use super::configure::Program;
 use super::event::ClientId;
+use super::record::Record;
 use super::runs::RunId;
 use crate::nouns::{AlertKind, ServiceKey};
 
@@ -113,6 +114,8 @@ pub enum Effect {
         /// For instance `disable watch web`.
         words: String,
     },
+    /// Remember this; nobody is told.
+    Record(Record),
     /// Write to the log.
     Log {
         /// How urgent.

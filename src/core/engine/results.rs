@@ -40,8 +40,10 @@ impl Engine {
         if let Some(downtime) = &downtime {
             self.record_downtime(id, downtime, interval, now, out);
         }
+        self.record_status(id, before.0, out);
         self.log_silence(id, &verdicts, out);
         if let Some(occasion) = &occasion {
+            self.record_verdicts(id, occasion.kind, verdicts, out);
             if redistribute {
                 self.redistribute(id, occasion, intended, now, out);
             }
@@ -114,8 +116,10 @@ impl Engine {
     /// Sets a status without a result: by hand, or because the time of a trap is over.
     pub(super) fn set_opstatus(&mut self, id: ServiceId, status: OpStatus, now: &Now, out: &mut Vec<Effect>) {
         let slot = self.slot_mut(id);
+        let before = slot.state.opstatus;
         slot.state.set_opstatus(status);
-        if slot.is_depended_on {
+        self.record_status(id, before, out);
+        if self.slot(id).is_depended_on {
             self.run_those_held(now, out);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{ClientId, Ending, Launch, Level, LogFile};
+use crate::engine::{ClientId, Ending, Launch, Level, LogFile, Record};
 use crate::nouns::{AlertKind, Now, ServiceKey};
 
 /// How one execution of a program goes.
@@ -104,6 +104,11 @@ pub enum Happened {
     Closed {
         /// Whose.
         client: ClientId,
+    },
+    /// The daemon decided something.
+    Recorded {
+        /// What.
+        record: Record,
     },
     /// A line for syslog.
     Logged {

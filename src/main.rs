@@ -19,9 +19,11 @@ enum Subcommand {
     Check(cli::check::CheckArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
+    /// What would mon do? Its schedule and its alerts, in virtual time
+    Simulate(Box<cli::simulate::SimulateArgs>),
 }
 
-const SUBCOMMANDS: [&str; 2] = ["check", "period"];
+const SUBCOMMANDS: [&str; 3] = ["check", "period", "simulate"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
+            Subcommand::Simulate(args) => cli::simulate::run(&args),
         },
         _ => daemon::main(args),
     }

@@ -10,4 +10,5 @@ pub(crate) mod monfailures;
 pub(crate) mod monshow;
 pub(crate) mod period;
 pub(crate) mod programs;
+pub(crate) mod simulate;
 mod terminal;

@@ -90,6 +90,7 @@ usage: mon [-a dir] [-A file] [-b dir] [-B dir] [-c config] [-d]
        mon -v
        mon check [FILE]        find every mistake in a configuration file
        mon period SPEC         is now inside the period? see mon period --help
+       mon simulate [EVENTS]   what would mon do? see mon simulate --help
        mon run NAME [ARG ...]  a built-in monitor, alert or client
 
   -a dir        where alert programs are (a list, separated by colons)

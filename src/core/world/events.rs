@@ -191,7 +191,9 @@ impl What {
                     Ending::NotStarted(why) => format!(" not-started {}", line::quoted(why)),
                 };
                 let takes = takes.map_or(String::new(), |takes| format!(" takes {}s", takes.as_secs()));
-                format!("{verb} {}{ending}{takes}{}", name(service), summary(output))
+                // That nothing is said is usual where all is well.
+                let said = if verb == "ok" && output.is_empty() { String::new() } else { summary(output) };
+                format!("{verb} {}{ending}{takes}{said}", name(service))
             }
             What::Trap { service, status, output } => {
                 format!("trap {} exit {status}{}", name(service), summary(output))

@@ -200,7 +200,7 @@ fn script(args: &SimulateArgs, main: &Source, context: Context<'_>) -> Result<Sc
         script.events.extend(more.events);
     }
     script.events.sort_by_key(|event| event.at);
-    if trouble.is_empty() { Ok(script) } else { Err(trouble) }
+    if trouble.is_empty() { Ok(script) } else { Err(trouble + "mon simulate: nothing was simulated") }
 }
 
 fn start(text: &str, zone: &Zone) -> Result<Wall, Trouble> {

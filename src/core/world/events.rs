@@ -13,8 +13,10 @@
 
 mod line;
 mod parse;
+mod settings;
 mod target;
 mod time;
+mod verb;
 
 #[cfg(test)]
 mod tests;
@@ -219,8 +221,8 @@ impl What {
             _ => "",
         };
         let detail = output.split_once('\n').map_or("", |(_, detail)| detail);
-        let detail = detail.strip_suffix('\n').unwrap_or(detail);
-        let lines = (!detail.is_empty() && !output.contains('\r')).then(|| detail.split('\n'));
+        let lines = (!detail.is_empty() && !output.contains('\r'))
+            .then(|| detail.strip_suffix('\n').unwrap_or(detail).split('\n'));
         lines.into_iter().flatten()
     }
 }

@@ -8,7 +8,7 @@ mod line;
 mod tests;
 
 use super::Zone;
-use crate::nouns::{AlertKind, Mono, Now, ServiceKey, Wall};
+use crate::nouns::{AlertKind, Now, ServiceKey, Wall};
 
 pub use collect::Collector;
 use line::Line;
@@ -91,8 +91,8 @@ impl Timeline {
         out
     }
 
-    fn push(&mut self, at: &Now, word: &'static str, text: String) -> usize {
-        self.lines.push(Line { from: *at, to: *at, count: 1, word, text });
+    fn push(&mut self, at: &Now, word: &'static str, about: String, text: String) -> usize {
+        self.lines.push(Line { from: *at, to: *at, count: 1, word, about, text });
         self.lines.len() - 1
     }
 
@@ -101,9 +101,4 @@ impl Timeline {
         let line = &mut self.lines[line];
         (line.to, line.count) = (*at, line.count + 1);
     }
-}
-
-/// Whether two moments are the same instant.
-fn at_once(left: Mono, right: Mono) -> bool {
-    left == right
 }

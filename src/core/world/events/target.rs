@@ -1,6 +1,6 @@
 //! Names in events: services, watches and hosts that the configuration knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::line::{Complaint, Word};
@@ -11,20 +11,22 @@ use crate::nouns::ServiceKey;
 /// What can be named.
 pub(super) struct Names<'a> {
     configs: &'a [Config],
+    /// Services by `GROUP/SERVICE`; a recorded history names them often.
+    known: BTreeMap<String, ServiceKey>,
+    /// Those that a monitor looks at, in one configuration at least.
+    monitored: BTreeSet<ServiceKey>,
 }
 
 impl<'a> Names<'a> {
     pub(super) fn of(configs: &'a [Config]) -> Names<'a> {
-        Names { configs }
-    }
-
-    fn services(&self) -> impl Iterator<Item = (ServiceKey, &'a Service)> {
-        let watches = self.configs.iter().flat_map(|config| &config.watches);
-        watches.flat_map(|watch| {
-            watch.services.iter().map(|service| {
-                (ServiceKey { group: watch.group.clone(), service: service.name.clone() }, &**service)
-            })
-        })
+        let mut names = Names { configs, known: BTreeMap::new(), monitored: BTreeSet::new() };
+        for (key, service) in services(configs) {
+            if service.monitor.is_some() && service.interval.is_some() {
+                names.monitored.insert(key.clone());
+            }
+            names.known.insert(shown(&key), key);
+        }
+        names
     }
 
     /// The services that `GROUP/SERVICE` names; either part may be `*`.
@@ -35,10 +37,12 @@ impl<'a> Names<'a> {
             Some((group, "*")) if group != "*" => *key.group == *group,
             Some(("*", "*")) => true,
             Some(("*", service)) => *key.service == *service,
-            _ => shown(key) == *text || key.to_string() == *text,
+            _ => key.to_string() == *text,
         };
-        let found: BTreeSet<ServiceKey> =
-            self.services().map(|(key, _)| key).filter(|key| fits(key)).collect();
+        if let Some(key) = self.known.get(text) {
+            return Ok(vec![key.clone()]);
+        }
+        let found: BTreeSet<ServiceKey> = self.known.values().filter(|key| fits(key)).cloned().collect();
         if found.is_empty() {
             Err(self.unknown(word, parts.is_some()))
         } else {
@@ -47,28 +51,30 @@ impl<'a> Names<'a> {
     }
 
     fn unknown(&self, word: &Word, has_both_parts: bool) -> Complaint {
-        let known: BTreeSet<String> = self.services().map(|(key, _)| shown(&key)).collect();
+        let known = &self.known;
         let span = word.span.clone();
         let text = &word.text;
         if !has_both_parts {
             let complaint = Complaint::new("S03", span, format!("`{text}` is no GROUP/SERVICE"));
             let of_group: Vec<&String> =
-                known.iter().filter(|name| name.starts_with(&format!("{text}/"))).collect();
+                known.keys().filter(|name| name.starts_with(&format!("{text}/"))).collect();
             return match of_group[..] {
-                [] => complaint
-                    .help(format!("for instance `{}`", known.first().map_or("web/ping", String::as_str))),
+                [] => complaint.help(format!(
+                    "for instance `{}`",
+                    known.keys().next().map_or("web/ping", String::as_str)
+                )),
                 [only] => complaint.help(format!("write `{only}`")),
                 _ => complaint.help(format!("write `{}`, or `{text}/*` for all of them", of_group[0])),
             };
         }
         let complaint = Complaint::new("S03", span, format!("no watch has the service `{text}`"));
         let spelled = text.replacen(':', "/", usize::from(!text.contains('/')));
-        match nearest(&spelled, known.iter().map(String::as_str)) {
+        match nearest(&spelled, known.keys().map(String::as_str)) {
             Some(name) => complaint.help(format!("did you mean `{name}`?")),
             None => {
                 let group = spelled.split('/').next().unwrap_or_default();
                 let same: Vec<&str> = known
-                    .iter()
+                    .keys()
                     .filter(|name| name.split('/').next() == Some(group))
                     .map(String::as_str)
                     .collect();
@@ -81,20 +87,19 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Whether a monitor looks at the service, in one configuration at least.
+    /// Whether a monitor looks at the service.
     pub(super) fn is_monitored(&self, key: &ServiceKey) -> bool {
-        self.services()
-            .any(|(other, service)| other == *key && service.monitor.is_some() && service.interval.is_some())
+        self.monitored.contains(key)
     }
 
     /// Whether traps for names that nobody knows find a service: those of the watch `default`.
     pub(super) fn has_default(&self) -> bool {
-        self.services().any(|(key, _)| &*key.group == "default")
+        self.known.values().any(|key| &*key.group == "default")
     }
 
     /// The label of the first period of a service.
     pub(super) fn first_period(&self, key: &ServiceKey) -> Option<Arc<str>> {
-        let (_, service) = self.services().find(|(other, _)| other == key)?;
+        let (_, service) = services(self.configs).find(|(other, _)| other == key)?;
         Some(service.periods.first()?.label.clone())
     }
 
@@ -116,6 +121,15 @@ impl<'a> Names<'a> {
         let known: BTreeSet<&str> = groups.flatten().map(|host| &**host).collect();
         one_of(word, &known, "no hostgroup has the host")
     }
+}
+
+fn services(configs: &[Config]) -> impl Iterator<Item = (ServiceKey, &Service)> {
+    let watches = configs.iter().flat_map(|config| &config.watches);
+    watches.flat_map(|watch| {
+        watch.services.iter().map(|service| {
+            (ServiceKey { group: watch.group.clone(), service: service.name.clone() }, &**service)
+        })
+    })
 }
 
 fn one_of(word: &Word, known: &BTreeSet<&str>, problem: &str) -> Result<String, Complaint> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::super::events::What;
 use super::super::{Entry, Happened, Outcome, Zone};
-use super::line::{self, COUNT};
-use super::{AlertCall, Timeline, at_once};
+use super::line;
+use super::{AlertCall, Timeline};
 use crate::config::{AlertKeyword, Config};
 use crate::decision::{Suppression, Verdict, summary_of};
 use crate::engine::{Launch, Level, Record};
@@ -28,8 +28,8 @@ pub struct Collector {
     open: BTreeMap<(ServiceKey, Subject), Open>,
     /// The run that ended last; whether it has a line of its own shows in what follows from it.
     ended: Option<(Now, ServiceKey, Outcome)>,
-    /// The service whose status changed last, and when.
-    changed: Option<(ServiceKey, Mono)>,
+    /// The service whose failure ended last, and when.
+    recovered: Option<(ServiceKey, Mono)>,
 }
 
 /// What a line is about, besides its service.
@@ -76,7 +76,7 @@ impl Collector {
             quiet: None,
             open: BTreeMap::new(),
             ended: None,
-            changed: None,
+            recovered: None,
         }
     }
 
@@ -151,7 +151,7 @@ impl Collector {
     /// A new line; good checks after it are counted anew.
     fn line(&mut self, at: &Now, word: &'static str, text: String) -> usize {
         self.quiet = None;
-        self.timeline.push(at, word, text)
+        self.timeline.push(at, word, text, String::new())
     }
 
     /// A line that goes on where it says the same as the last one about the same subject.
@@ -161,7 +161,7 @@ impl Collector {
         key: (ServiceKey, Subject),
         same: Same,
         word: &'static str,
-        text: String,
+        (about, text): (String, String),
     ) {
         match self.open.get(&key) {
             Some(open) if open.same == same && !self.all => {
@@ -170,7 +170,8 @@ impl Collector {
                 self.timeline.lines[open.line].text = text;
             }
             _ => {
-                let line = self.line(at, word, text);
+                self.quiet = None;
+                let line = self.timeline.push(at, word, about, text);
                 self.open.insert(key, Open { line, same });
             }
         }
@@ -182,21 +183,21 @@ impl Collector {
         let ending = line::ending(&outcome.ending);
         let about = line::about(&service, None);
         if outcome.ending != crate::engine::Ending::Exited(0) {
-            let text = format!("{about}{COUNT}: {ending}: {}", summary_of(&outcome.output));
+            let text = (about, format!(": {ending}: {}", summary_of(&outcome.output)));
             self.repeatable(&at, (service, Subject::Checks), Same::Outcome(outcome), "check", text);
         } else if self.all {
             self.line(&at, "check", format!("{about}: ok"));
         } else if let Some(line) = self.quiet {
             self.timeline.repeat(line, &at);
         } else {
-            self.quiet = Some(self.timeline.push(&at, "checks", format!("ok{COUNT}")));
+            self.quiet = Some(self.timeline.push(&at, "checks", "ok".to_owned(), String::new()));
         }
     }
 
     fn status(&mut self, at: &Now, service: ServiceKey, before: OpStatus, after: OpStatus, summary: &str) {
         let by_run = self.ended.as_ref().is_some_and(|(_, of, _)| *of == service);
         // That a monitor finds all well when it looks for the first time is no news.
-        if !(by_run && before == OpStatus::Untested && after == OpStatus::Ok) {
+        if !(by_run && before == OpStatus::Untested && after == OpStatus::Ok) || self.all {
             let ending =
                 self.ended.as_ref().filter(|_| by_run).and_then(|(_, _, run)| line::odd_ending(&run.ending));
             if by_run && !self.all {
@@ -208,7 +209,9 @@ impl Collector {
             self.line(at, after.word(), text.trim_end_matches([' ', ':']).to_owned());
         }
         self.open.retain(|(of, _), _| *of != service);
-        self.changed = Some((service, at.mono));
+        if before == OpStatus::Fail {
+            self.recovered = Some((service, at.mono));
+        }
     }
 
     fn verdict(
@@ -224,15 +227,14 @@ impl Collector {
             self.open.remove(&key);
             return;
         };
-        let recovered =
-            self.changed.as_ref().is_some_and(|(of, when)| of == service && at_once(*when, at.mono));
+        let recovered = self.recovered.as_ref().is_some_and(|(of, when)| of == service && *when == at.mono);
         let expected = self.lines.contains(&(service.clone(), period.clone(), keyword(kind)));
         // With `redistribute` every good check is an occasion, but not one for an upalert.
         if !expected || (kind == AlertKind::Up && !recovered) {
             return;
         }
         let about = line::about(service, Some(&period));
-        let text = format!("{about}{COUNT}: {}", self.reason(&reason));
+        let text = (about, format!(": {}", self.reason(&reason)));
         self.repeatable(at, key, Same::Reason(discriminant(&reason)), silence(kind), text);
     }
 
@@ -249,7 +251,7 @@ impl Collector {
 
     fn log(&mut self, at: &Now, text: String) {
         let nobody = ServiceKey { group: "".into(), service: text.as_str().into() };
-        let shown = format!("{text}{COUNT}");
+        let shown = (text.clone(), String::new());
         self.repeatable(at, (nobody, Subject::Log), Same::Text(text), "log", shown);
     }
 }

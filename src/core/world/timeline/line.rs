@@ -6,13 +6,15 @@ use super::super::Zone;
 use crate::engine::Ending;
 use crate::nouns::{Civil, Now, ServiceKey, Wall};
 
-/// What was so from one moment to another, and how often. `{n}` in the text stands for the count.
+/// What was so from one moment to another, and how often.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) from: Now,
     pub(super) to: Now,
     pub(super) count: u64,
     pub(super) word: &'static str,
+    /// What it is about; the count stands behind it.
+    pub(super) about: String,
     pub(super) text: String,
 }
 
@@ -21,7 +23,7 @@ pub(super) type Day = (i32, u8, u8);
 
 impl Line {
     pub(super) fn render(&self, out: &mut String, day: &mut Option<Day>) {
-        let Line { from, to, count, word, text } = self;
+        let Line { from, to, count, word, about, text } = self;
         begin_day(out, day, &from.civil);
         let mut time = clock(&from.civil);
         if to.wall != from.wall {
@@ -30,18 +32,13 @@ impl Line {
             let date = format!("{} {month:02}-{mday:02} ", weekday(&to.civil));
             time += &format!("-{}{}", if same_day { "" } else { &date }, clock(&to.civil));
         }
-        let text = match count {
-            1 => text.replace(COUNT, ""),
-            n => text.replace(COUNT, &format!(", {n} times")),
-        };
+        let count = if *count == 1 { String::new() } else { format!(", {count} times") };
+        let text = format!("{about}{count}{text}");
         // A line stays a line, whatever a monitor printed.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let _ = writeln!(out, "{}", format!("{time:<17} {word:<12} {text}").trim_end());
     }
 }
-
-/// Stands in the text of a line where the count of what repeats itself belongs.
-pub(super) const COUNT: &str = "\u{1}";
 
 /// Clocks go forward or back.
 pub(super) fn clock_change(

@@ -13,5 +13,6 @@ mod remote;
 mod robustness;
 mod security;
 mod shipped;
+mod simulate;
 mod support;
 mod tidy;

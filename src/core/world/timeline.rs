@@ -34,6 +34,8 @@ pub struct AlertCall {
     pub period: Option<std::sync::Arc<str>>,
     /// What for.
     pub kind: AlertKind,
+    /// An operator tried it out.
+    pub test: bool,
     /// The words of its command line, its name first.
     pub argv: Vec<String>,
 }
@@ -68,7 +70,11 @@ impl AlertCall {
     /// The word of the timeline for it.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        if self.period.is_none() { "redistribute" } else { self.kind.history_word() }
+        match (&self.period, self.kind) {
+            (None, _) => "redistribute",
+            (_, AlertKind::Failure) if self.test => "testalert",
+            (_, kind) => kind.history_word(),
+        }
     }
 }
 

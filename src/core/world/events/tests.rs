@@ -131,6 +131,7 @@ fn nights_in_which_clocks_change() {
     assert_eq!(at("2026-03-29 02:30 hangup"), (None, Some(skipped)));
     assert_eq!(at("2026-03-29 03:00 hangup").0, Some(1_774_746_000));
     assert_eq!(at("2026-03-29 00:00 hangup\n02:30 stop").0, Some(1_774_830_600), "the day after has one");
+    assert_eq!(at("2026-03-28 23:00 hangup\nSun 01:30 stop").0, Some(1_774_744_200), "the next morning");
     assert_eq!(at("2026-10-25 02:30 hangup").0, Some(1_792_888_200));
     assert_eq!(at("2026-10-25 02:30 hangup\n02:30 stop").0, Some(1_792_888_200), "at or after");
     assert_eq!(at("2026-10-25 02:40 hangup\n02:30 stop").0, Some(1_792_891_800), "the second one");

@@ -162,8 +162,11 @@ const SKIPPED: &str = "clocks skip that time: summer time begins";
 /// The first moment at or after `last` at which clocks show that.
 fn next(zone: &Zone, wday: Option<u8>, time: (u8, u8, u8), last: Wall) -> Result<Wall, String> {
     // The day before too: the first of two moments may lie behind `last`, and its day with it.
+    // Days are counted from noon to noon: from 23:00, so many seconds later may be two days later.
+    let Civil { hour, minute, second, .. } = zone.civil(last);
+    let noon = last + 3600 * (12 - i64::from(hour)) - 60 * i64::from(minute) - i64::from(second);
     for days in -1..=8 {
-        let Civil { year, month, mday, .. } = zone.civil(last.saturating_add(days * 86_400));
+        let Civil { year, month, mday, .. } = zone.civil(noon + days * 86_400);
         let moments = zone.moments((year, month, mday), time).unwrap_or_default();
         let fits = |wall: &Wall| *wall >= last && wday.is_none_or(|wday| zone.civil(*wall).wday == wday);
         if let Some(wall) = moments.into_iter().find(fits) {

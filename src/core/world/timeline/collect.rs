@@ -112,8 +112,9 @@ impl Collector {
             }
             Happened::AlertCalled { service, period, kind, launch, .. } => {
                 self.flush();
-                let argv = argv(launch);
-                let call = AlertCall { at: at.wall, service, period, kind, argv };
+                let test =
+                    launch.env.iter().any(|(name, value)| name == "MON_ALERTTYPE" && &**value == "test");
+                let call = AlertCall { at: at.wall, service, period, kind, test, argv: argv(launch) };
                 self.line(&at, call.word(), call.text());
                 self.timeline.alerts.push(call);
             }

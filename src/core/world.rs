@@ -355,7 +355,7 @@ impl World {
                 self.note(Happened::Appended { log, line });
             }
             Effect::Monremote { words } => self.note(Happened::RemoteTold { words }),
-            Effect::Record(record) => self.note(Happened::Recorded { record }),
+            Effect::Note(note) => self.note(Happened::Noted { note }),
             Effect::Log { level, text } => self.note(Happened::Logged { level, text }),
             Effect::Exit { status } => self.note(Happened::Exited { status }),
         }

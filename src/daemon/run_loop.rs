@@ -301,8 +301,7 @@ impl Shell {
             Effect::Load { files, client } => self.store.submit(Job::Load(files, Some(client))),
             Effect::Append { log, line } => self.store.submit(Job::Append(log, line)),
             Effect::Monremote { words } => self.tell_remote(&words),
-            // The log has said it already.
-            Effect::Record(_) => {}
+            Effect::Note(_) => {}
             Effect::Log { level, text } => log(level, &text),
             Effect::Exit { status } => self.exit = Some(status),
         }

@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::command::{List, Password};
 use super::configure::Program;
 use super::event::ClientId;
-use super::record::Record;
+use super::note::Note;
 use super::runs::RunId;
 use crate::nouns::{AlertKind, ServiceKey};
 
@@ -114,8 +114,8 @@ pub enum Effect {
         /// For instance `disable watch web`.
         words: String,
     },
-    /// Remember this; nobody is told.
-    Record(Record),
+    /// For those who watch; there is nothing to do.
+    Note(Note),
     /// Write to the log.
     Log {
         /// How urgent.

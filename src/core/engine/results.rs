@@ -40,10 +40,10 @@ impl Engine {
         if let Some(downtime) = &downtime {
             self.record_downtime(id, downtime, interval, now, out);
         }
-        self.record_status(id, before.0, out);
+        self.note_status(id, before.0, out);
         self.log_silence(id, &verdicts, out);
         if let Some(occasion) = &occasion {
-            self.record_verdicts(id, occasion.kind, verdicts, out);
+            self.note_verdicts(id, occasion.kind, verdicts, out);
             if redistribute {
                 self.redistribute(id, occasion, intended, now, out);
             }
@@ -118,7 +118,7 @@ impl Engine {
         let slot = self.slot_mut(id);
         let before = slot.state.opstatus;
         slot.state.set_opstatus(status);
-        self.record_status(id, before, out);
+        self.note_status(id, before, out);
         if self.slot(id).is_depended_on {
             self.run_those_held(now, out);
         }

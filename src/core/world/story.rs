@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{ClientId, Ending, Launch, Level, LogFile, Record};
+use crate::engine::{ClientId, Ending, Launch, Level, LogFile, Note};
 use crate::nouns::{AlertKind, Now, ServiceKey};
 
 /// How one execution of a program goes.
@@ -106,9 +106,9 @@ pub enum Happened {
         client: ClientId,
     },
     /// The daemon decided something.
-    Recorded {
+    Noted {
         /// What.
-        record: Record,
+        note: Note,
     },
     /// A line for syslog.
     Logged {

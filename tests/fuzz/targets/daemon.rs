@@ -125,7 +125,7 @@ impl Daemon {
             | Effect::ConfigChanged
             | Effect::Append { .. }
             | Effect::Monremote { .. }
-            | Effect::Record(_)
+            | Effect::Note(_)
             | Effect::Log { .. } => {}
         }
         Vec::new()

@@ -10,7 +10,7 @@ use super::line;
 use super::{AlertCall, Timeline};
 use crate::config::{AlertKeyword, Config};
 use crate::decision::{Suppression, Verdict, summary_of};
-use crate::engine::{Launch, Level, Record};
+use crate::engine::{Launch, Level, Note};
 use crate::nouns::{AlertKind, Mono, Now, OpStatus, ServiceKey};
 
 /// Takes in entries of a world's log, in order.
@@ -101,10 +101,10 @@ impl Collector {
                 self.timeline.checks += 1;
                 self.ended = Some((at, service, outcome));
             }
-            Happened::Recorded { record: Record::Status { service, before, after, summary } } => {
+            Happened::Noted { note: Note::Status { service, before, after, summary } } => {
                 self.status(&at, service, before, after, &summary);
             }
-            Happened::Recorded { record: Record::Verdicts { service, kind, verdicts } } => {
+            Happened::Noted { note: Note::Verdicts { service, kind, verdicts } } => {
                 self.flush();
                 for (period, verdict) in verdicts {
                     self.verdict(&at, &service, period, kind, verdict);

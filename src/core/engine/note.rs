@@ -1,4 +1,5 @@
-//! What is worth keeping of what the daemon decides: nobody is told, but somebody may ask later.
+//! What the daemon decides, for those who watch it: a simulation tells of every decision, also of those that only
+//! repeat the one before.
 
 use std::sync::Arc;
 
@@ -8,9 +9,9 @@ use crate::decision::Verdict;
 use crate::nouns::{AlertKind, OpStatus, ServiceKey};
 use crate::schedule::ServiceId;
 
-/// One thing to remember.
+/// One thing to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Record {
+pub enum Note {
     /// The status of a service is another one.
     Status {
         /// Whose.
@@ -35,17 +36,17 @@ pub enum Record {
 
 impl Engine {
     /// Notes the status of a service if it is not what it was before.
-    pub(super) fn record_status(&self, id: ServiceId, before: OpStatus, out: &mut Vec<Effect>) {
+    pub(super) fn note_status(&self, id: ServiceId, before: OpStatus, out: &mut Vec<Effect>) {
         let state = &self.slot(id).state;
         if state.opstatus != before {
             let summary = state.last_summary.clone().unwrap_or_default();
-            let record = Record::Status { service: self.key(id), before, after: state.opstatus, summary };
-            out.push(Effect::Record(record));
+            let note = Note::Status { service: self.key(id), before, after: state.opstatus, summary };
+            out.push(Effect::Note(note));
         }
     }
 
     /// Notes what was decided, if there was anything to decide.
-    pub(super) fn record_verdicts(
+    pub(super) fn note_verdicts(
         &self,
         id: ServiceId,
         kind: AlertKind,
@@ -54,6 +55,6 @@ impl Engine {
     ) {
         let labels = self.slot(id).service.periods.iter().map(|period| period.label.clone());
         let verdicts = labels.zip(verdicts).collect();
-        out.push(Effect::Record(Record::Verdicts { service: self.key(id), kind, verdicts }));
+        out.push(Effect::Note(Note::Verdicts { service: self.key(id), kind, verdicts }));
     }
 }

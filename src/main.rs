@@ -21,9 +21,11 @@ enum Subcommand {
     Period(cli::period::PeriodArgs),
     /// What would mon do? Its schedule and its alerts, in virtual time
     Simulate(Box<cli::simulate::SimulateArgs>),
+    Why(cli::why::WhyArgs),
+    History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 3] = ["check", "period", "simulate"];
+const SUBCOMMANDS: [&str; 5] = ["check", "period", "simulate", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
             Subcommand::Simulate(args) => cli::simulate::run(&args),
+            Subcommand::Why(args) => cli::why::run(&args),
+            Subcommand::History(args) => cli::why::run_history(&args),
         },
         _ => daemon::main(args),
     }

@@ -10,5 +10,8 @@ pub(crate) mod monfailures;
 pub(crate) mod monshow;
 pub(crate) mod period;
 pub(crate) mod programs;
+mod server;
 pub(crate) mod simulate;
 mod terminal;
+mod when;
+pub(crate) mod why;

@@ -40,6 +40,7 @@ Commands of the server:
     list alerthist|aliases|aliasgroups|deps|descriptions|disabled|dtlog
     list failurehist|failures|opstatus|pids|state|successes|views|warnings|watch
     list group GROUP
+    list record [GROUP SERVICE] [FROM [TO]]
     loadstate, savestate disabled|opstatus
     login USER PASSWORD
     protid, version, servertime, quit
@@ -48,6 +49,7 @@ Commands of the server:
     start, stop, term
     test config
     test monitor GROUP SERVICE
+    why GROUP SERVICE [at SECONDS]
     test alert|startupalert|upalert|ackalert|disablealert GROUP SERVICE RETVAL PERIOD
 ";
 

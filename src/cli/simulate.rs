@@ -47,7 +47,9 @@ pub(crate) struct SimulateArgs {
     /// From then on the monitor of a service finds all well again
     #[arg(long, value_name = "SERVICE@FROM")]
     ok: Vec<String>,
-    /// What happened once, as a text of events; names that the configuration does not know are left out
+    /// What happened once: the record that a daemon keeps, or a text of events
+    ///
+    /// Names that the configuration does not know are left out, and told.
     #[arg(long, value_name = "FILE", conflicts_with = "events")]
     replay: Option<PathBuf>,
     /// When the daemon starts: a date and time, or `now` for the next full minute
@@ -65,6 +67,9 @@ pub(crate) struct SimulateArgs {
     /// Decides what is left to chance: randstart and randskew
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Print the events only, as a text that can be kept and changed
+    #[arg(long, conflicts_with_all = ["diff", "expect", "all"])]
+    print_events: bool,
     /// A line for every check and every decision
     #[arg(long)]
     all: bool,
@@ -101,6 +106,7 @@ Examples:
   mon simulate -c mon.cf outage.events > outage.expected
   mon simulate -c mon.cf outage.events --expect outage.expected
   mon simulate --diff mon.cf.old mon.cf outage.events
+  mon simulate -c mon.cf.new --replay /var/lib/mon/remon/history.db --from '2026-11-22 18:00'
 
 A kept timeline is compared line by line, but for empty lines and comments; a line `...` in it stands for any
 lines, so a file may hold only those that matter. Exit status: 0; 1 if --expect or --diff find a difference;
@@ -134,6 +140,10 @@ fn simulate(args: &SimulateArgs) -> Result<(String, u8), Trouble> {
     }
     let (mon_cf, config) = read::config(&args.config, m4)?;
     let plan = plan(args, &[config])?;
+    if args.print_events {
+        let from = format!("from @{}\n", plan.script.from);
+        return Ok((from + &events::spell(&plan.script.events), FINE));
+    }
     let timeline = carry_out(&mon_cf, &plan)?.render(&plan.zone);
     let Some(path) = &args.expect else { return Ok((heading(args, &plan) + &timeline, FINE)) };
     let kept = Source::read(path)?;
@@ -162,8 +172,15 @@ fn heading(args: &SimulateArgs, plan: &Plan) -> String {
 }
 
 fn plan(args: &SimulateArgs, configs: &[Config]) -> Result<Plan, Trouble> {
-    let path = args.events.as_ref().or(args.replay.as_ref());
-    let main = path.map_or_else(|| Ok(Source::default()), |path| Source::read(path))?;
+    let main = match (&args.events, &args.replay) {
+        (Some(path), _) => Source::read(path)?,
+        // When it starts is read again with the zone that a text may ask for; a record asks for none.
+        (None, Some(path)) => {
+            let local = LocalZone::new().changes();
+            read::history(path, args.from.as_deref().map(|from| start(from, &local)).transpose()?, configs)?
+        }
+        (None, None) => Source::default(),
+    };
     let zone = match events::zone_of(&main.text) {
         None => LocalZone::new(),
         Some(name) => {

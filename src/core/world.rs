@@ -32,7 +32,7 @@ use crate::auth::{self, Auth};
 use crate::config::{self, Diagnostic};
 use crate::engine::{
     AlertId, Answer, ClientId, Command, Effect, Engine, Event, Launch, List, Loaded, LogFile, Program,
-    Programs, ReadPurpose, RunId, Settings, StateFile,
+    Programs, Question, ReadPurpose, RunId, Settings, StateFile,
 };
 use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
 use crate::wire::{command, reply, statefile};
@@ -66,6 +66,8 @@ pub struct World {
     pub notes_runs: bool,
     /// How long a run takes for which there is no script.
     pub takes: Duration,
+    /// Whether facts for the record are noted in it.
+    pub notes_facts: bool,
     engine: Engine,
     seed: u64,
     mono: Mono,
@@ -95,6 +97,7 @@ impl World {
         Ok(World {
             log: Vec::new(),
             notes_runs: true,
+            notes_facts: false,
             engine: Engine::new(load(mon_cf)?, parse_auth(OPEN_AUTH), &now, seed),
             seed,
             mono: now.mono,
@@ -354,6 +357,13 @@ impl World {
                 }
                 self.note(Happened::Appended { log, line });
             }
+            Effect::ReplyWhy { client, question } => self.answer_why(client, &question),
+            Effect::ReplyRecord { client, .. } => self.answer(client, &Answer::NoRecord, false),
+            Effect::Record { service, fact } => {
+                if self.notes_facts {
+                    self.note(Happened::Recorded { service, fact });
+                }
+            }
             Effect::Monremote { words } => self.note(Happened::RemoteTold { words }),
             Effect::Note(note) => self.note(Happened::Noted { note }),
             Effect::Log { level, text } => self.note(Happened::Logged { level, text }),
@@ -384,6 +394,15 @@ impl World {
             answer => reply::render(&answer, &server()),
         };
         self.note(Happened::Replied { client, text });
+    }
+
+    fn answer_why(&mut self, client: ClientId, question: &Question) {
+        let civil_at = |wall| self.zone.civil(wall);
+        let answer = match self.engine.why(question, &self.now(), &civil_at) {
+            Some(why) => Answer::Why(Box::new(why)),
+            None => Answer::TestNotDefined(question.group.clone(), question.service.clone()),
+        };
+        self.answer(client, &answer, false);
     }
 
     fn close(&mut self, client: ClientId) {

@@ -45,6 +45,11 @@ impl Clock {
         Now { mono: Mono::at(self.origin.elapsed()), wall, civil: self.second.get().1 }
     }
 
+    /// Local time of any moment.
+    pub(super) fn civil(&self, wall: Wall) -> Civil {
+        self.zone.civil(wall)
+    }
+
     /// The instant of a deadline, for those who sleep until then.
     pub(super) fn instant(&self, deadline: Mono) -> Instant {
         let far = std::time::Duration::from_secs(86_400 * 365);

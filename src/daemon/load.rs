@@ -13,6 +13,7 @@ use remon_core::auth::{self, Auth};
 use remon_core::config::{self, Config, Diagnostic, Located, diagnostic};
 use remon_core::engine::{Level, Loaded, Program, Programs};
 use remon_core::text;
+use sha2::{Digest as _, Sha256};
 
 use super::logging::log;
 use super::login;
@@ -55,7 +56,9 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     for warning in &diagnostics {
         warn(warning, &name, &text);
     }
-    let site = Site::resolve(options, &config.globals);
+    let hash = Sha256::digest(text::encode(&text));
+    let config_hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let site = Site { config_hash, ..Site::resolve(options, &config.globals) };
     let settings = site.settings(options, &config.globals)?;
     complain_of_missing_dirs(&site);
     login::complain_of_authtypes(&site);

@@ -12,6 +12,7 @@ mod message;
 mod options;
 #[cfg(feature = "pam")]
 mod pam;
+pub(crate) mod record;
 mod replace;
 mod run_loop;
 mod runner;

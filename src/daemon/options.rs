@@ -91,6 +91,8 @@ usage: mon [-a dir] [-A file] [-b dir] [-B dir] [-c config] [-d]
        mon check [FILE]        find every mistake in a configuration file
        mon period SPEC         is now inside the period? see mon period --help
        mon simulate [EVENTS]   what would mon do? see mon simulate --help
+       mon why GROUP SERVICE   would anybody be told, or which rule forbids it?
+       mon history [GROUP SERVICE]  what has happened
        mon run NAME [ARG ...]  a built-in monitor, alert or client
 
   -a dir        where alert programs are (a list, separated by colons)

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 /// The folder, below the one that has the state files.
-const OWN: &str = "remon";
+pub(super) const OWN: &str = "remon";
 /// Damaged files kept of one name; the last of them is written over.
 const MOST_DAMAGED: usize = 9;
 

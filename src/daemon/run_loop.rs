@@ -1,5 +1,7 @@
 //! The run loop: one task owns the engine, hands it what happens and carries out what follows.
 
+mod asking;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use remon_core::auth::Auth;
 use remon_core::engine::{
-    Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose, RunId,
+    Answer, ClientId, Effect, Engine, Event, Fact, Launch, Level, List, Loaded, Program, ReadPurpose, RunId,
     StateFile,
 };
 use remon_core::nouns::Mono;
@@ -24,6 +26,7 @@ use super::logging::log;
 use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
 use super::options::Options;
+use super::record::{self, Record};
 use super::runner::{FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
 use super::store::{Job, Store};
@@ -112,6 +115,8 @@ struct Shell {
     inbox: Inbox,
     runner: Runner,
     store: Store,
+    record: Record,
+    record_writer: record::Writer,
     doorman: Doorman,
     hostname: String,
     /// By client: where it comes from, and the way to its task.
@@ -131,11 +136,14 @@ impl Shell {
         clock: Clock,
         inbox: Inbox,
     ) -> std::io::Result<Shell> {
+        let (record, record_writer) = Record::start(&site)?;
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Ok(Shell {
             options: Arc::new(options.clone()),
             runner: Runner::start(&inbox)?,
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
+            record,
+            record_writer,
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
@@ -175,6 +183,8 @@ impl Shell {
                 }
             }
         }
+        self.keep(None, Fact::Started);
+        self.keep_configuration();
         self.handle(Event::Started { stopped: self.options.stopped });
     }
 
@@ -227,8 +237,13 @@ impl Shell {
     async fn end(mut self) {
         self.clients.clear();
         drop(self.inbox);
-        let store = self.store;
-        let finished = tokio::task::spawn_blocking(move || store.finish());
+        self.record.keep(self.clock.now().wall, None, Fact::Ended);
+        self.record.close();
+        let (store, record) = (self.store, self.record_writer);
+        let finished = tokio::task::spawn_blocking(move || {
+            store.finish();
+            record.join();
+        });
         tokio::time::sleep(Duration::from_millis(100)).await;
         // A hanging disk does not keep the daemon from ending.
         let _ = tokio::time::timeout(LAST_WORDS, finished).await;
@@ -249,6 +264,7 @@ impl Shell {
                 self.handle(Event::ClientConnected { client, peer });
             }
             Message::ConfigRead { purpose, result } => self.config_read(purpose, *result),
+            Message::Asked { client, answer } => self.reply(client, &answer, false),
             Message::Saved { client, answer } => self.reply(client, &answer, false),
             Message::DowntimeRead { client, log } => {
                 self.send(client, &reply::render_dtlog(log.as_deref()), false)
@@ -277,6 +293,9 @@ impl Shell {
             Effect::RunAlert { alert, launch, stdin, .. } => self.runner.alert(alert, launch, stdin),
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
             Effect::ReplyList { client, list } => self.reply_list(client, &list),
+            Effect::ReplyWhy { client, question } => self.reply_why(client, &question),
+            Effect::ReplyRecord { client, span } => self.reply_record(client, span),
+            Effect::Record { service, fact } => self.keep(service, fact),
             Effect::Close { client } => self.send(client, "", true),
             Effect::Authenticate { client, user, password } => {
                 if let Some((peer, _)) = self.clients.get(&client) {
@@ -292,6 +311,8 @@ impl Shell {
             Effect::ConfigChanged => {
                 make_room(&self.engine);
                 self.idle.send_replace(self.site.cltimeout);
+                self.record.move_to(&self.site);
+                self.keep_configuration();
                 self.store.submit(Job::Moved(Box::new((*self.site).clone()), self.clock.now().wall));
             }
             Effect::Save { files, then } => {

@@ -33,6 +33,7 @@ macro_rules! time_syntax {
 time_syntax! {
     RANDSTART: "randstart", "bad value", "for randstart option (syntax: randstart = timeval)";
     HISTORICTIME: "historictime", "bad value", "for historictime command (syntax: historictime = timeval)";
+    HISTORYKEEP: "historykeep", "bad value", "for historykeep command (syntax: historykeep = timeval)";
     CLTIMEOUT: "cltimeout", "bad value", "for cltimeout command (syntax: cltimeout = secs)";
     DEP_MEMORY: "dep_memory", "bad value", "for dep_memory option (syntax: dep_memory = timeval)";
     INTERVAL: "interval", "invalid time interval", "(syntax: interval = {positive number}{smhd})";

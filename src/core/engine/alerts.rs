@@ -173,6 +173,7 @@ impl Engine {
             args: self.alert_arguments(id, occasion.kind, words, now),
             env: self.alert_environment(id, call, occasion, intended),
         };
+        self.record_call(id, (alert, occasion.kind, call.period()), (&launch, command), out);
         self.alert_runs.insert(alert, AlertRun { what, batch: call.batch() });
         out.push(Effect::RunAlert {
             alert,
@@ -257,6 +258,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         let Some(AlertRun { what, batch }) = self.alert_runs.remove(&alert) else { return };
+        out.push(Effect::alert_is_over(alert, ending, last_words));
         let said = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
         out.push(match ending {
             Ending::Exited(0) if last_words.is_empty() => {

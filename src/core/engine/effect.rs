@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::alerts::AlertId;
 use super::answer::Answer;
-use super::command::{List, Password};
+use super::command::{List, Password, Question, RecordSpan};
 use super::configure::Program;
 use super::event::ClientId;
+use super::fact::Fact;
 use super::note::Note;
 use super::runs::RunId;
 use crate::nouns::{AlertKind, ServiceKey};
@@ -60,6 +61,20 @@ pub enum Effect {
         /// What was asked.
         list: List,
     },
+    /// Answer a client with [`Engine::why`](super::Engine::why), and with what the record knows besides.
+    ReplyWhy {
+        /// Whom.
+        client: ClientId,
+        /// What was asked.
+        question: Question,
+    },
+    /// Answer a client with a stretch of the record.
+    ReplyRecord {
+        /// Whom.
+        client: ClientId,
+        /// What was asked.
+        span: RecordSpan,
+    },
     /// Close a connection without a word.
     Close {
         /// Whose.
@@ -108,6 +123,13 @@ pub enum Effect {
         log: LogFile,
         /// Without line end.
         line: String,
+    },
+    /// Keep a fact in the record.
+    Record {
+        /// About whom.
+        service: Option<ServiceKey>,
+        /// What happened.
+        fact: Fact,
     },
     /// Run the `monremote` command with these words.
     Monremote {

@@ -8,3 +8,4 @@ pub mod reply;
 pub mod statefile;
 mod status;
 pub mod trap;
+pub mod why;

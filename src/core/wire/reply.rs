@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::quote::{escape_into, escape_quoted_into};
-use super::status;
+use super::{status, why};
 use crate::engine::{Answer, DependencyRow, DisabledRow, RunId};
 
 /// What a few answers say of the server's processes.
@@ -80,6 +80,8 @@ fn short(answer: &Answer<'_>) -> Option<&'static str> {
         Answer::Enabled => "220 enable completed",
         Answer::EnableUnknownService => "520 enable error, unknown group",
         Answer::UnknownList => "520 unknown list command",
+        Answer::WhyNeedsService => "520 why error, the command is: why GROUP SERVICE [at SECONDS]",
+        Answer::NoRecord => "520 list record error, there is no record",
         Answer::DtlogOff => "520 list dtlog error, dtlogging is not turned on",
         _ => return None,
     })
@@ -205,6 +207,14 @@ fn list(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
         Answer::Deps(rows) => {
             rows.iter().for_each(|row| push_dependency(out, row));
             out.write_str("220 list deps completed")
+        }
+        Answer::Why(why) => {
+            why::write_why(out, why);
+            out.write_str("220 why completed")
+        }
+        Answer::Record(entries) => {
+            why::write_record(out, entries);
+            out.write_str("220 list record completed")
         }
         Answer::Views(names) => write!(out, "views {}\n220 list group completed", names.join(" ")),
         // Every other answer has been spelled by the functions above.

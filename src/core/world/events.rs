@@ -13,6 +13,7 @@
 
 mod line;
 mod parse;
+mod recorded;
 mod settings;
 mod target;
 mod time;
@@ -26,10 +27,12 @@ use std::time::Duration;
 
 use super::Zone;
 use crate::config::{Config, Diagnostic};
-use crate::engine::{Ending, StateFile, Target};
+use crate::engine::{Command, Ending, StateFile, Target, Test};
 use crate::nouns::{ServiceKey, Wall};
+use crate::wire::command;
 
 pub use parse::parse;
+pub use recorded::of_record;
 pub use time::{Moment, span};
 
 /// Where a simulation begins of which nothing says so: on a Monday, the first of a month and of a year.
@@ -210,7 +213,13 @@ impl What {
                 _ => "restart all".to_owned(),
             },
             What::HangUp => "hangup".to_owned(),
-            What::Command(line) => format!("command {line}"),
+            What::Command(line) => match command::parse(line) {
+                // So that its name is looked at when it is read again.
+                Command::Test(Test::Monitor { group, service }) => {
+                    format!("test monitor {}", line::word(&format!("{group}/{service}")))
+                }
+                _ => format!("command {line}"),
+            },
         }
     }
 
@@ -230,7 +239,7 @@ impl What {
 /// The first line of an output; all of it, where the others would not survive on lines of their own.
 fn summary(output: &str) -> String {
     let shown = if output.contains('\r') { output } else { output.split('\n').next().unwrap_or_default() };
-    format!(" {}", line::quoted(shown.strip_suffix('\n').unwrap_or(shown)))
+    format!(" {}", line::quoted(shown))
 }
 
 fn target_words(target: &Target) -> String {

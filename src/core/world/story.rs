@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{ClientId, Ending, Launch, Level, LogFile, Note};
+use crate::engine::{ClientId, Ending, Fact, Launch, Level, LogFile, Note};
 use crate::nouns::{AlertKind, Now, ServiceKey};
 
 /// How one execution of a program goes.
@@ -123,6 +123,13 @@ pub enum Happened {
         log: LogFile,
         /// The line.
         line: String,
+    },
+    /// A fact for the record.
+    Recorded {
+        /// About whom.
+        service: Option<ServiceKey>,
+        /// What.
+        fact: Fact,
     },
     /// The `monremote` command was run.
     RemoteTold {

@@ -312,3 +312,59 @@ fn still_only(place: &Place, client: &mut Client, seen: &mut Vec<Alert>) {
     })
     .expect("the monitor runs");
 }
+
+/// Everything is forced, so that nothing depends on how fast the machine is.
+const RECORDED: &str = "\
+watch web
+    service ping
+        interval 1h
+        monitor fake.monitor
+        period
+            alert fake.alert down
+            upalert fake.alert up
+            ackalert fake.alert known
+            alertafter 2
+    service raid
+        period
+            alert fake.alert trapped
+";
+
+#[test]
+fn the_record_of_a_daemon_is_played_again() {
+    let place = Place::new();
+    crate::differential::calls::install(&place);
+    place.write("etc/mon.cf", RECORDED);
+    let mut daemon = Daemon::spawn(&subject(), &place, &[]);
+    let mut client = daemon.ready().expect("the daemon starts");
+    let mut seen = Vec::new();
+    for (exit, alerts) in [("1", 0), ("2", 1), ("1", 2), ("0", 4)] {
+        crate::differential::calls::set_result(&place, "web", "ping", exit, "x\n");
+        client.command("test monitor web ping").expect("an answer");
+        wait::until(wait::PATIENCE, "the run", || {
+            let line = client.command("list opstatus web,ping").ok()?.swap_remove(0);
+            let done = line.contains(&format!(" exitval={exit} ")) && line.contains(" monitor_running=0");
+            done.then_some(())
+        })
+        .expect("the result is taken in");
+        if alerts == 2 {
+            client.command("ack web ping seen").expect("an answer");
+            // What is acknowledged is silent: the alert of the ack is the third.
+            seen = wait_for_alerts(&place, seen, 3);
+        } else {
+            seen = wait_for_alerts(&place, seen, alerts);
+        }
+    }
+    crate::differential::send_trap(&place, &[("grp", "web"), ("svc", "raid"), ("sta", "1"), ("sum", "disk")]);
+    seen = wait_for_alerts(&place, seen, 5);
+    daemon.signal("TERM");
+    daemon.ended(wait::PATIENCE).expect("it ends");
+    let told = simulated(&place, &["-c", "etc/mon.cf", "--replay", "state/remon/history.db"]);
+    let played: Vec<Alert> = told.lines().filter_map(alert_line).map(|(_, alert)| alert).collect();
+    assert_eq!(played, seen, "{told}");
+    let events =
+        simulated(&place, &["-c", "etc/mon.cf", "--replay", "state/remon/history.db", "--print-events"]);
+    place.write("again.events", &events);
+    let again = simulated(&place, &["-c", "etc/mon.cf", "again.events"]);
+    let played: Vec<Alert> = again.lines().filter_map(alert_line).map(|(_, alert)| alert).collect();
+    assert_eq!(played, seen, "{events}\n{again}");
+}

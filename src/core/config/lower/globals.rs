@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ast::{Span, Statement};
 use super::super::diagnostic::Severity;
 use super::super::model::{DepBehavior, Globals, Located};
-use super::super::refusal::{self, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, RANDSTART};
+use super::super::refusal::{self, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, HISTORYKEEP, RANDSTART};
 use super::super::values;
 use super::{Lowering, lint};
 use crate::period::{Period, Validity};
@@ -16,6 +16,7 @@ impl Lowering<'_> {
         match name {
             "randstart" => self.config.globals.randstart = self.time_or_zero(statement, &RANDSTART),
             "historictime" => self.config.globals.historictime = self.time_or_zero(statement, &HISTORICTIME),
+            "historykeep" => self.historykeep(statement),
             "cltimeout" => self.config.globals.cltimeout = self.time_or_zero(statement, &CLTIMEOUT),
             "dep_memory" => self.defaults.dep_memory = self.time_or_zero(statement, &DEP_MEMORY),
             "dep_behavior" => {
@@ -53,6 +54,17 @@ impl Lowering<'_> {
                 self.refuse(statement.name, statement.line, complaint);
             }
         }
+    }
+
+    /// Ours alone, so it may count in weeks too.
+    fn historykeep(&mut self, statement: &Statement) {
+        let value = self.slice(statement.rest);
+        let span = values::long_time(value);
+        if span.is_none() {
+            let place = if statement.rest.is_empty() { statement.text } else { statement.rest };
+            self.refuse(place, statement.line, refusal::bad_time(&HISTORYKEEP, value));
+        }
+        self.config.globals.historykeep = span;
     }
 
     /// The original stores any text and computes with it later, as Perl does: leading digits, or else zero.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::super::ast::{Span, Statement};
-use super::super::model::{AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, ExitRange, Period};
+use super::super::model::{
+    AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, ExitRange, Period, PeriodRule, RuleLines,
+};
 use super::super::parse::period_label;
 use super::super::refusal::{self, ALERTAFTER, ALERTEVERY, UPALERTAFTER};
 use super::super::values::{self, count, exit_range};
@@ -47,6 +49,7 @@ impl Lowering<'_> {
             alerts_dont_count: false,
             alertexitrange: None,
             line: statement.line,
+            rule_lines: RuleLines::default(),
         };
         if let Some(open) = self.watch.as_mut().and_then(|watch| watch.service.as_deref_mut()) {
             open.period = Some(OpenPeriod { period, alerts: Vec::new() });
@@ -65,6 +68,7 @@ impl Lowering<'_> {
 
     pub(super) fn period_setting(&mut self, statement: &Statement) {
         let value = self.slice(statement.rest);
+        self.note_rule(statement, value);
         match self.slice(statement.name) {
             "alert" => self.alert(statement, AlertKeyword::Alert),
             "upalert" => self.alert(statement, AlertKeyword::Upalert),
@@ -96,6 +100,20 @@ impl Lowering<'_> {
         }
     }
 
+    /// Remembers the line of a rule, for those who ask why nobody was told.
+    fn note_rule(&mut self, statement: &Statement, value: &str) {
+        let rule = match self.slice(statement.name) {
+            "alertafter" if count(value).is_some() => PeriodRule::AlertAfterCount,
+            "alertafter" => PeriodRule::AlertAfterTime,
+            "upalertafter" => PeriodRule::UpalertAfter,
+            "numalerts" => PeriodRule::NumAlerts,
+            "alertexitrange" => PeriodRule::ExitRange,
+            "no_comp_alerts" => PeriodRule::NoCompAlerts,
+            _ => return,
+        };
+        self.with_period(|open| open.period.note_line(rule, statement.line));
+    }
+
     fn alert(&mut self, statement: &Statement, keyword: AlertKeyword) {
         let text = self.slice(statement.rest);
         let (exit, skip) = exit_prefix(text).map_or((None, 0), |(range, skip)| (Some(range), skip));
@@ -112,7 +130,7 @@ impl Lowering<'_> {
         let at = time.as_ptr() as usize - text.as_ptr() as usize;
         let interval =
             self.positive_time(statement, statement.rest.part(at, at + time.len()), &ALERTEVERY)?;
-        Some(AlertEvery { interval, unless })
+        Some(AlertEvery { interval, unless, line: statement.line })
     }
 
     fn alertafter(&mut self, statement: &Statement) {

@@ -74,7 +74,7 @@ fn every_event_there_is() {
         ("enable service web/ping", "enable service web/ping"),
         ("disable watch web", "disable watch web"),
         ("enable host w1 w2", "enable host w1 w2"),
-        ("test monitor web/ping", "command test monitor web ping"),
+        ("test monitor web/ping", "test monitor web/ping"),
         ("test alert web/ping", "command test alert web ping 1 day"),
         ("test upalert web/ping exit 0 \"night\"", "command test upalert web ping 0 night"),
         ("restart", "restart"),

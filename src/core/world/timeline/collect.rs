@@ -138,6 +138,7 @@ impl Collector {
             | Happened::Replied { .. }
             | Happened::Closed { .. }
             | Happened::Logged { .. }
+            | Happened::Recorded { .. }
             | Happened::Appended { .. } => {}
         }
     }

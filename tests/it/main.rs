@@ -16,3 +16,4 @@ mod shipped;
 mod simulate;
 mod support;
 mod tidy;
+mod why;

@@ -63,7 +63,7 @@ fn alert(line: &Told, clock: &Clock<'_>) -> String {
     let outcome = match line.time("ended") {
         None => "no end is known".to_owned(),
         Some(ended) => {
-            let took = span(ended - line.number("at"));
+            let took = span(ended.saturating_sub(line.number("at")));
             match (line.maybe("status"), line.maybe("signal"), line.maybe("unstarted")) {
                 (Some("0"), ..) => format!("ended well after {took}"),
                 (Some(status), ..) => format!("failed with status {status} after {took}"),

@@ -29,11 +29,11 @@ impl Clock<'_> {
     /// `14:05:00 (12m ago)`, `14:05:00 (in 12m)`.
     pub(super) fn distant(&self, at: Wall) -> String {
         let time = self.time(at);
-        match self.now - at {
+        match self.now.saturating_sub(at) {
             _ if self.of_the_past => time,
             0 => time,
             past if past > 0 => format!("{time} ({} ago)", span(past)),
-            future => format!("{time} (in {})", span(-future)),
+            future => format!("{time} (in {})", span(future.saturating_neg())),
         }
     }
 }
@@ -117,15 +117,13 @@ fn alertevery(told: &Told, clock: &Clock<'_>, at: impl Fn(String) -> String) -> 
     };
     let every = span(told.number("why_every"));
     let (last, until) = (told.number("why_last"), told.number("why_until"));
-    let last =
-        if last > 0 { format!("the last alert was at {}", clock.distant(last)) } else { String::new() };
+    let last = if last > 0 { format!("last alert at {}, ", clock.distant(last)) } else { String::new() };
     let or = match told.get("why_unless") {
-        "summary" => ", or with another summary",
-        "observe_detail" => ", or with other output",
+        "summary" => " or with another summary",
+        "observe_detail" => " or with other output",
         _ => "",
     };
-    at(format!("alertevery {every}{unless}"))
-        + &format!(": {last}, the next not before {}{or}", clock.time(until))
+    at(format!("alertevery {every}{unless}")) + &format!(": {last}next at {}{or}", clock.time(until))
 }
 
 fn alertafter(told: &Told, clock: &Clock<'_>, at: impl Fn(String) -> String) -> String {

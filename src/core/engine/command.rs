@@ -140,7 +140,7 @@ impl Command {
     /// Whether it may change anything; the others only ask.
     #[must_use]
     pub fn changes_something(&self) -> bool {
-        !matches!(self.word(), None | Some("list" | "servertime" | "get"))
+        !matches!(self.word(), None | Some("list" | "servertime" | "get" | "dump"))
     }
 }
 

@@ -170,7 +170,8 @@ impl Engine {
     fn next_check(&self, id: ServiceId, now: &Now) -> Option<Wall> {
         let Slot { service, state, .. } = self.slot(id);
         state.interval(service)?;
-        (self.stopped.is_none()).then(|| now.wall + self.seconds_to_next_run(id, now.mono) as Wall)
+        (self.stopped.is_none())
+            .then(|| now.wall.saturating_add(self.seconds_to_next_run(id, now.mono) as Wall))
     }
 
     /// What may happen to a service now. That it fails is always asked; the rest where it can happen, and where

@@ -30,6 +30,7 @@ pub fn render(answer: &Answer<'_>, server: &Server<'_>) -> String {
     });
     match short(answer) {
         Some(line) => out.push_str(line),
+        None if asked(&mut out, answer) => {}
         None => long(&mut out, answer, server),
     }
     out.push('\n');
@@ -85,6 +86,22 @@ fn short(answer: &Answer<'_>) -> Option<&'static str> {
         Answer::DtlogOff => "520 list dtlog error, dtlogging is not turned on",
         _ => return None,
     })
+}
+
+/// The answers about what was decided, and what has happened; whether it is one.
+fn asked(out: &mut String, answer: &Answer<'_>) -> bool {
+    match answer {
+        Answer::Why(why) => {
+            why::write_why(out, why);
+            out.push_str("220 why completed");
+        }
+        Answer::Record(entries) => {
+            why::write_record(out, entries);
+            out.push_str("220 list record completed");
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// The answers that tell something.
@@ -207,14 +224,6 @@ fn list(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
         Answer::Deps(rows) => {
             rows.iter().for_each(|row| push_dependency(out, row));
             out.write_str("220 list deps completed")
-        }
-        Answer::Why(why) => {
-            why::write_why(out, why);
-            out.write_str("220 why completed")
-        }
-        Answer::Record(entries) => {
-            why::write_record(out, entries);
-            out.write_str("220 list record completed")
         }
         Answer::Views(names) => write!(out, "views {}\n220 list group completed", names.join(" ")),
         // Every other answer has been spelled by the functions above.

@@ -297,3 +297,36 @@ impl Told {
         self.get(name).parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_ruling_comes_back_as_it_was(
+            rule in "[a-z=_-]{1,12}",
+            line: u32,
+            details in proptest::collection::btree_map("[a-z_]{1,8}", any::<String>(), 0..4),
+        ) {
+            let details = details.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
+            let ruling = Ruling::Held(Reason { rule: rule.into(), line, details });
+            let spelled = spell_ruling(&ruling);
+            prop_assert!(!spelled.contains('\n'));
+            prop_assert_eq!(read_ruling(&spelled), ruling);
+        }
+
+        #[test]
+        fn lines_of_alerts_come_back(lines: Vec<u32>) {
+            let ruling = Ruling::Sent(lines);
+            prop_assert_eq!(read_ruling(&spell_ruling(&ruling)), ruling);
+        }
+
+        #[test]
+        fn whatever_a_server_says_is_a_line(line: String) {
+            let told = Told::read(&line);
+            prop_assert!(told.iter().count() <= line.len());
+        }
+    }
+}

@@ -232,6 +232,14 @@ impl World {
         true
     }
 
+    /// Lets everything end that ends at this moment; what is due at it waits.
+    pub fn settle(&mut self) {
+        while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= self.mono) {
+            let coming = first.remove();
+            self.arrive(coming);
+        }
+    }
+
     /// Lets that much time pass, with everything that happens in it.
     pub fn pass(&mut self, span: Duration) {
         let end = self.mono + span;

@@ -147,6 +147,8 @@ impl Simulation<'_> {
             }
             What::HangUp => self.world.happen(Event::HangUp),
         }
+        // A run that was asked for and takes no time is over before the next event of this moment.
+        self.world.settle();
         self.collect();
         Ok(())
     }

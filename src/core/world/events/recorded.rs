@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Occurrence, What};
 use crate::decision::Source;
-use crate::engine::{Command, Ending, Fact, Recorded};
+use crate::engine::{Command, Ending, Fact, Recorded, Test};
 use crate::nouns::{ServiceKey, Wall};
 use crate::wire::command;
 
@@ -16,53 +16,70 @@ const MOST_TRAPS: u64 = 1000;
 /// of traps, results like the one before. Of traps that only counted, the record has the first and the last
 /// moment; here they are evenly spread.
 ///
-/// A result was recorded when its run ended, so it counts for a run that began before: for one up to half an
-/// interval earlier, but not for the run of the result before it.
+/// A result was recorded when its run ended, so it counts for a run that began before: for the one that an
+/// operator asked for; else for one up to half an interval earlier, but not for that of the result before it.
 #[must_use]
 pub fn of_record(facts: &[Recorded], interval: impl Fn(&ServiceKey) -> Option<Duration>) -> Vec<Occurrence> {
-    let mut events = Vec::new();
-    let mut known_until: BTreeMap<&ServiceKey, Wall> = BTreeMap::new();
-    for recorded in facts {
+    let mut events: Vec<(Order, What)> = Vec::new();
+    let mut monitored: BTreeMap<ServiceKey, Monitored> = BTreeMap::new();
+    for (number, recorded) in facts.iter().enumerate() {
         let Recorded { at, last, times, service, fact, .. } = recorded;
-        let before = service.as_ref().and_then(|service| known_until.get(service)).copied();
-        if let (Fact::Result { source: Source::Monitor, .. }, Some(service)) = (fact, service) {
-            known_until.insert(service, *last);
-        }
+        let order = (*at, number, 1);
         match (fact, service) {
-            (
-                Fact::Result { source: Source::Monitor, again: false, exit, summary, detail, .. },
-                Some(service),
-            ) => {
-                let half = interval(service).map_or(0, |interval| interval.as_secs().cast_signed() / 2);
-                let earliest = before.map_or(Wall::MIN, |before| before.saturating_add(1));
-                let at = at.saturating_sub(half).max(earliest).min(*at);
-                let (service, output) = (service.clone(), output(summary, detail));
-                let what = What::Result { service, ending: ending(*exit), output, takes: None };
-                events.push(Occurrence { at, what });
+            (Fact::Result { source: Source::Monitor, again, exit, summary, detail, .. }, Some(service)) => {
+                let known = monitored.entry(service.clone()).or_default();
+                let order = known.began(*at, number, interval(service));
+                known.until = Some(*last);
+                let (ending, output) = (ending(*exit), output(summary, detail));
+                let what = What::Result { service: service.clone(), ending, output, takes: None };
+                events.extend((!again).then_some((order, what)));
             }
             (Fact::Result { source: Source::Trap, exit, summary, detail, .. }, Some(service)) => {
                 let moments = spread(*at, *last, *times);
-                events
-                    .extend(moments.map(|at| Occurrence { at, what: trap(service, *exit, summary, detail) }));
+                events.extend(moments.map(|at| ((at, number, 1), trap(service, *exit, summary, detail))));
             }
             (Fact::Command { line, .. }, _) => {
-                let wanted = match command::parse(line) {
-                    Command::Term => false,
-                    command => command.changes_something(),
-                };
-                let what = What::Command(line.to_string());
-                events.extend(wanted.then_some(Occurrence { at: *at, what }));
+                let command = command::parse(line);
+                if command.changes_something() && command != Command::Term {
+                    events.push((order, What::Command(line.to_string())));
+                }
+                if let Command::Test(Test::Monitor { group, service }) = command {
+                    let key = ServiceKey { group: group.into(), service: service.into() };
+                    monitored.entry(key).or_default().asked = Some((*at, number));
+                }
             }
             // The first one is the beginning of the record.
-            (Fact::Started, _) if !events.is_empty() => {
-                events.push(Occurrence { at: *at, what: What::Restart(Vec::new()) });
-            }
+            (Fact::Started, _) if !events.is_empty() => events.push((order, What::Restart(Vec::new()))),
             _ => {}
         }
     }
-    // What a run of this second finds must be known before it is asked for.
-    events.sort_by_key(|event| (event.at, !matches!(event.what, What::Result { .. })));
-    events
+    events.sort_by_key(|(order, _)| *order);
+    events.into_iter().map(|((at, ..), what)| Occurrence { at, what }).collect()
+}
+
+/// When something happens: the second, the number of the fact, and 0 for what must be known before it.
+type Order = (Wall, usize, u8);
+
+/// What is known of a service so far.
+#[derive(Default)]
+struct Monitored {
+    /// When its last result came for the last time.
+    until: Option<Wall>,
+    /// The last run that an operator asked for. Of one whose result was that of the run before, the record has no
+    /// result of its own.
+    asked: Option<(Wall, usize)>,
+}
+
+impl Monitored {
+    /// Where among the events the result belongs of a run that ended at `at`.
+    fn began(&mut self, at: Wall, number: usize, interval: Option<Duration>) -> Order {
+        if let Some((asked, number)) = self.asked.take() {
+            return (asked, number, 0);
+        }
+        let half = interval.map_or(0, |interval| interval.as_secs().cast_signed() / 2);
+        let earliest = self.until.map_or(Wall::MIN, |until| until.saturating_add(1));
+        (at.saturating_sub(half).max(earliest).min(at), number, 0)
+    }
 }
 
 /// A monitor that was killed has a status too, as a shell would say it: 128 and the signal.
@@ -144,19 +161,27 @@ mod tests {
 
     #[test]
     fn a_result_counts_for_the_run_that_it_came_from() {
+        let test = || Fact::Command { user: "".into(), line: "test monitor web ping".into() };
         let facts = [
             fact(1000, result(Source::Monitor, false, 1, "")),
             Recorded { last: 1240, ..fact(1060, result(Source::Monitor, true, 1, "")) },
             fact(1243, result(Source::Monitor, false, 0, "")),
-            fact(1302, Fact::Command { user: "".into(), line: "test monitor web ping".into() }),
+            fact(1302, test()),
             fact(1302, result(Source::Monitor, false, 1, "")),
+            // Its result was the same.
+            fact(1302, test()),
+            fact(1302, test()),
+            fact(1302, result(Source::Monitor, false, 2, "")),
         ];
         let events = of_record(&facts, |_| Some(Duration::from_secs(60)));
         let told: Vec<String> = events.iter().map(|e| format!("{} {}", e.at, e.what.first_line())).collect();
         let expect = [
             "970 fail web/ping \"w1\"",
             "1241 ok web/ping \"w1\"",
-            "1272 fail web/ping \"w1\"",
+            "1302 fail web/ping \"w1\"",
+            "1302 test monitor web/ping",
+            "1302 test monitor web/ping",
+            "1302 fail web/ping exit 2 \"w1\"",
             "1302 test monitor web/ping",
         ];
         assert_eq!(told, expect);

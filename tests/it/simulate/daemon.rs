@@ -229,13 +229,11 @@ fn alert_line(line: &str) -> Option<(u64, Alert)> {
 /// A redistribution has the occasion of what it is about, which a timeline does not tell.
 const REDISTRIBUTE: &str = "redistribute";
 
-/// In the original's order of periods there is none; the occasion of a redistribution is not compared.
+/// Periods have no order in the original, so the alerts of one moment have none here. The occasion of a
+/// redistribution is not compared: in the scenarios it is a call of other.alert without words of its own.
 fn sorted(mut alerts: Vec<Alert>) -> Vec<Alert> {
     for (argv, occasion) in &mut alerts {
-        // The one scenario with redistributions calls other.alert for nothing else.
-        if occasion == REDISTRIBUTE || argv.len() == 9 && argv[0] == "other.alert" {
-            *occasion = REDISTRIBUTE.to_owned();
-        } else if argv.len() == 10 && argv[0] == "other.alert" && argv[9].starts_with('-') {
+        if argv[0] == "other.alert" && argv.len() <= 10 {
             *occasion = REDISTRIBUTE.to_owned();
         }
     }

@@ -157,3 +157,51 @@ fn a_recorded_history_is_replayed() {
     assert!(told.contains("event        fail web/ping exit 2 \"w1\"\n"), "{told}");
     assert!(told.contains(" (was ok, exit 2): w1\n") && told.ends_with("# exit status 0\n"), "{told}");
 }
+
+#[test]
+fn the_readme_shows_what_it_prints() {
+    let args = ["-c", "site.cf", "--from", "2026-11-23 06:30", "--fail", "web/ping@10m..50m"];
+    let told = simulate(&folder(), &args);
+    let told = String::from_utf8_lossy(&told.stdout);
+    let lines = told.lines().filter(|line| !line.starts_with('#')).map(|line| format!("    {line}\n"));
+    let readme = std::fs::read_to_string(source().join("README.md")).expect("part of the source");
+    assert!(readme.contains(&lines.collect::<String>()), "{told}");
+}
+
+#[test]
+fn the_help_has_examples_that_can_be_typed() {
+    let help = String::from_utf8(simulate(&folder(), &["--help"]).stdout).expect("UTF-8");
+    assert!(help.contains("mon simulate -c mon.cf --fail web/ping@10m..50m\n"), "{help}");
+    // Every event in it is one.
+    let place = Place::new();
+    let events = help.split("`#` begins a comment:\n").nth(1).and_then(|rest| rest.split("Times: ").next());
+    let ends = |line: &str| line.find("   ").filter(|_| !line.contains('|')).map_or(line.len(), |at| at);
+    let kept = events
+        .expect("the list of events")
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with(['+', '@', '|', 'M', '2', '0']));
+    let mut text = String::new();
+    for line in kept {
+        let (time, what) = line.split_once("  ").unwrap_or((line, ""));
+        let what = what.trim_start();
+        text += &if line.starts_with('|') {
+            "| detail\n".to_owned()
+        } else {
+            format!("{time} {}\n", &what[..ends(what)])
+        };
+    }
+    assert!(text.lines().count() >= 10, "{text}");
+    place.write("help.events", &text);
+    let site = std::fs::read_to_string(folder().join("site.cf")).expect("part of the source");
+    place.write(
+        "site.cf",
+        &site.replace(
+            "service http",
+            "service raid\n    traptimeout 1d\n    period\n    alert a\n    service http",
+        ),
+    );
+    let told =
+        simulate(place.dir(), &["-c", "site.cf", "help.events", "--from", "2026-11-20 00:00", "--for", "9d"]);
+    assert_eq!(status(&told), Some(0), "{text}\n{}", transcript(&told));
+}

@@ -152,12 +152,12 @@ fn redistributions_are_told_and_good_checks_are_no_silence() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever happens, a simulation ends, and tells the same story again.
     #[test]
     fn two_runs_are_equal(
-        lines in proptest::collection::vec((0..7200_u32, 0..16_usize), 0..12),
+        lines in proptest::collection::vec((0..3600_u32, 0..16_usize), 0..12),
         seed: u64,
         all: bool,
     ) {

@@ -197,12 +197,14 @@ fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
         name.push(suffix);
         PathBuf::from(name)
     };
-    let names = (1..=MOST_DAMAGED).map(|number| match number {
-        1 => named(".damaged"),
-        _ => named(&format!(".damaged.{number}")),
-    });
-    let free = names.clone().find(|name| !name.exists()).or(names.last());
-    let aside = free.unwrap_or_else(|| named(".damaged"));
+    let names: Vec<PathBuf> = (1..=MOST_DAMAGED)
+        .map(|number| match number {
+            1 => named(".damaged"),
+            _ => named(&format!(".damaged.{number}")),
+        })
+        .collect();
+    let free = names.iter().find(|name| !name.exists()).or(names.last());
+    let aside = free.cloned().unwrap_or_else(|| named(".damaged"));
     std::fs::rename(path, &aside)?;
     for part in ["-wal", "-shm"] {
         // They are not always there, and without the database they mean nothing.

@@ -21,11 +21,13 @@ enum Subcommand {
     Diff(cli::diff::DiffArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
+    /// What would mon do? Its schedule and its alerts, in virtual time
+    Simulate(Box<cli::simulate::SimulateArgs>),
     Why(cli::why::WhyArgs),
     History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 5] = ["check", "diff", "period", "why", "history"];
+const SUBCOMMANDS: [&str; 6] = ["check", "diff", "period", "simulate", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
+            Subcommand::Simulate(args) => cli::simulate::run(&args),
             Subcommand::Why(args) => cli::why::run(&args),
             Subcommand::History(args) => cli::why::run_history(&args),
         },

@@ -12,6 +12,7 @@ pub(crate) mod monshow;
 pub(crate) mod period;
 pub(crate) mod programs;
 mod server;
+pub(crate) mod simulate;
 mod terminal;
 mod when;
 pub(crate) mod why;

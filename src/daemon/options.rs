@@ -91,6 +91,7 @@ usage: mon [-a dir] [-A file] [-b dir] [-B dir] [-c config] [-d]
        mon check [FILE]        find every mistake in a configuration file
        mon diff [OLD] [NEW]    what would a reload change? see mon diff --help
        mon period SPEC         is now inside the period? see mon period --help
+       mon simulate [EVENTS]   what would mon do? see mon simulate --help
        mon why GROUP SERVICE   would anybody be told, or which rule forbids it?
        mon history [GROUP SERVICE]  what has happened
        mon run NAME [ARG ...]  a built-in monitor, alert or client

@@ -364,6 +364,7 @@ impl Shell {
             Effect::Load { files, client } => self.store.submit(Job::Load(files, Some(client))),
             Effect::Append { log, line } => self.store.submit(Job::Append(log, line)),
             Effect::Monremote { words } => self.tell_remote(&words),
+            Effect::Note(_) => {}
             Effect::Log { level, text } => log(level, &text),
             Effect::Exit { status } => self.exit = Some(status),
         }

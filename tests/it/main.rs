@@ -17,6 +17,7 @@ mod remote;
 mod robustness;
 mod security;
 mod shipped;
+mod simulate;
 mod support;
 mod tidy;
 #[cfg(feature = "smtp")]

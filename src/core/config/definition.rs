@@ -4,8 +4,8 @@
 //! and shown.
 
 use super::model::{
-    AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, AlertRetry, CommandLine, Dependency, Depends,
-    ExitRange, Period, Service,
+    AlertEvery, AlertEveryUnless, AlertLine, AlertRetry, CommandLine, Dependency, Depends, ExitRange, Period,
+    Service,
 };
 use crate::timeval::Timeval;
 

@@ -21,7 +21,7 @@ pub mod model;
 pub mod parse;
 mod refusal;
 mod sink;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -9,6 +9,7 @@ use super::command::{List, Password, Question, RecordSpan};
 use super::configure::Program;
 use super::event::ClientId;
 use super::fact::Fact;
+use super::note::Note;
 use super::runs::RunId;
 use crate::nouns::{AlertKind, ServiceKey};
 
@@ -142,6 +143,8 @@ pub enum Effect {
         /// For instance `disable watch web`.
         words: String,
     },
+    /// For those who watch; there is nothing to do.
+    Note(Note),
     /// Write to the log.
     Log {
         /// How urgent.

@@ -46,8 +46,10 @@ impl Engine {
         if let Some(downtime) = &downtime {
             self.record_downtime(id, downtime, interval, now, out);
         }
+        self.note_status(id, before.0, out);
         self.log_silence(id, &verdicts, out);
         if let Some(occasion) = &occasion {
+            self.note_verdicts(id, occasion.kind, verdicts, out);
             if redistribute {
                 self.redistribute(id, occasion, intended, now, out);
             }
@@ -124,6 +126,7 @@ impl Engine {
         slot.state.set_opstatus(status);
         let is_depended_on = slot.is_depended_on;
         self.record_status(id, before, out);
+        self.note_status(id, before, out);
         self.status_changed(id, before, now, out);
         if is_depended_on {
             self.run_those_held(now, out);

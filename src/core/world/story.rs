@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{ClientId, Ending, Fact, Launch, Level, LogFile, Stop};
+use crate::engine::{ClientId, Ending, Fact, Launch, Level, LogFile, Note, Stop};
 use crate::nouns::{AlertKind, Now, ServiceKey};
 
 /// How one execution of a program goes.
@@ -127,6 +127,11 @@ pub enum Happened {
     Closed {
         /// Whose.
         client: ClientId,
+    },
+    /// The daemon decided something.
+    Noted {
+        /// What.
+        note: Note,
     },
     /// A line for syslog.
     Logged {

@@ -47,7 +47,6 @@ impl Reader {
     ///
     /// # Errors
     /// What is wrong with the file, in words.
-    #[allow(dead_code, reason = "for what plays a record again")]
     pub(crate) fn events(&self, from: Wall, to: Wall) -> Result<Vec<Recorded>, Problem> {
         let read = || -> rusqlite::Result<_> {
             let mut all = self.results(None, from, to, i64::MAX)?;
@@ -61,7 +60,6 @@ impl Reader {
     ///
     /// # Errors
     /// What is wrong with the file, in words.
-    #[allow(dead_code, reason = "for what plays a record again")]
     pub(crate) fn state_before(&self, moment: Wall) -> Result<Vec<Recorded>, Problem> {
         let read = || -> rusqlite::Result<_> {
             let query = format!(

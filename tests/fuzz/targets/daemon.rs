@@ -145,6 +145,7 @@ impl Daemon {
             | Effect::ConfigChanged
             | Effect::Append { .. }
             | Effect::Monremote { .. }
+            | Effect::Note(_)
             | Effect::Log { .. } => {}
         }
         Vec::new()

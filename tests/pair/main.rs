@@ -20,8 +20,8 @@ mod space;
 #[allow(dead_code, unused_imports, reason = "shared with tests/it, which uses the rest")]
 mod support;
 mod table;
-mod world;
 mod worker;
+mod world;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -57,7 +57,8 @@ fn main() -> ExitCode {
         () if words.iter().any(|word| word == "--with-noise") => Mode::WithNoise,
         () => Mode::Real,
     };
-    let mut filters = words.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
+    let mut filters =
+        words.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
     if filters.is_empty() {
         filters.push(DEFAULT);
     }
@@ -99,7 +100,8 @@ fn impossible() -> Option<String> {
     if site::faketime().is_none() {
         return Some("no libfaketime (package faketime)".to_owned());
     }
-    let line = "ip link add a0 type veth peer name a1 && ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_forward";
+    let line =
+        "ip link add a0 type veth peer name a1 && ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_forward";
     let output = Command::new("unshare").args(worker::KINDS).args(["sh", "-c", line]).output();
     match output {
         Ok(output) if output.status.success() => None,

@@ -38,7 +38,11 @@ pub(crate) const ALL: &[Row] = &[
     row("exclude", "A's monserverb fails: B's monservera does not", exclude),
     row("clock", "A's clock jumps one hour: nothing; then a service fails: alerts as ever", clock),
     row("cut", "link A-B cut: each alerts once, one upalert each", cut),
-    row("duration", "A's alert path down while a service fails: B takes over after failure_duration", duration),
+    row(
+        "duration",
+        "A's alert path down while a service fails: B takes over after failure_duration",
+        duration,
+    ),
     Row {
         cannot: |pairing| {
             pairing.has(Program::Original).then_some(
@@ -57,11 +61,7 @@ pub(crate) const ALL: &[Row] = &[
     row("restart-both", "both restarted at once while a service fails: no alert lost", restart_both),
 ];
 
-const fn row(
-    name: &'static str,
-    title: &'static str,
-    play: fn(&mut Scene) -> Result<(), String>,
-) -> Row {
+const fn row(name: &'static str, title: &'static str, play: fn(&mut Scene) -> Result<(), String>) -> Row {
     Row { name, title, play, cannot: |_| None }
 }
 
@@ -222,7 +222,10 @@ fn clock(scene: &mut Scene) -> Result<(), String> {
 
 fn readonly(scene: &mut Scene) -> Result<(), String> {
     let state = scene.site(A).dir.join("state").display().to_string();
-    scene.site(A).space.sh(&format!("mkdir -p {state}; mount --bind {state} {state}; mount -o remount,bind,ro {state}"))?;
+    scene
+        .site(A)
+        .space
+        .sh(&format!("mkdir -p {state}; mount --bind {state} {state}; mount -o remount,bind,ro {state}"))?;
     let played = played_with_readonly_state(scene, &state);
     scene.world.end()?;
     scene.site(A).space.sh(&format!("umount {state}"))?;

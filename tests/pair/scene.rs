@@ -64,7 +64,8 @@ impl Due {
     /// Takes an arrival that is the one, or one of those, that it waits for.
     fn takes(&mut self, arrival: &Arrival) -> bool {
         let Arrival { way, from, kind, about, summary, .. } = arrival;
-        let same = (self.from, self.kind, &self.about) == (*from, kind, about) && summary.contains(self.holds);
+        let same =
+            (self.from, self.kind, &self.about) == (*from, kind, about) && summary.contains(self.holds);
         let (least, most) = &mut self.times[usize::from(*way == Way::Xmpp)];
         let wanted = same && *most > 0;
         if wanted {
@@ -149,10 +150,7 @@ impl Scene<'_> {
     }
 
     /// Makes it good. What is expected next is measured from here.
-    pub(crate) fn mend(
-        &mut self,
-        what: impl FnOnce(&mut World) -> Result<(), String>,
-    ) -> Result<(), String> {
+    pub(crate) fn mend(&mut self, what: impl FnOnce(&mut World) -> Result<(), String>) -> Result<(), String> {
         self.look()?;
         self.since = Instant::now();
         what(self.world)

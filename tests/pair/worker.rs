@@ -38,7 +38,8 @@ pub(crate) fn play(pairing: Pairing, mode: Mode, rows: &[&'static Row]) -> Vec<(
                 let mut world = None;
                 let next = || left.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 while let Some((index, row)) = next() {
-                    let outcome = Distant::of(&mut world, pairing, mode, number).and_then(|there| there.play(row));
+                    let outcome =
+                        Distant::of(&mut world, pairing, mode, number).and_then(|there| there.play(row));
                     if outcome.is_err() {
                         // What a failed row left behind is nobody's business.
                         world = None;

@@ -133,7 +133,8 @@ impl World {
     /// What the daemons and the XMPP servers have said last.
     pub(crate) fn words(&self) -> String {
         let of = |site: &Site| {
-            format!("--- {}:\n{}\n{}\n", site.side.host(), site.tail("messages"), site.tail("mail.log"))
+            let [daemon, mail, xmpp] = ["messages", "mail.log", "prosody.log"].map(|file| site.tail(file));
+            format!("--- {}:\n{daemon}\n- mail\n{mail}\n- xmpp\n{xmpp}\n", site.side.host())
         };
         self.sites.iter().map(of).collect()
     }

@@ -52,7 +52,9 @@ impl Reader {
         reader.say("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")?;
         reader.until("</iq>")?;
         // Once it answers what comes after our presence, messages reach us.
-        reader.say(&format!("<presence/><iq type='get' id='p' to='{domain}'><ping xmlns='urn:xmpp:ping'/></iq>"))?;
+        reader.say(&format!(
+            "<presence/><iq type='get' id='p' to='{domain}'><ping xmlns='urn:xmpp:ping'/></iq>"
+        ))?;
         reader.until("id='p'")?;
         Ok(reader)
     }

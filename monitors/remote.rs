@@ -41,7 +41,8 @@ Asks mon servers for their services and fails if any of them is failing.
       --disabled WHAT     leave out what is disabled there: services (default),
                           all (watches too) or none
       --stale             report too what was not checked for three intervals
-      --undelivered       report at once what the server could not alert about
+      --undelivered       report at once what the server could not alert about:
+                          its alert failed, hung, or is not there at all
   -d, --debug             tell what the servers said
   -h, --help              this text
 ";
@@ -147,6 +148,7 @@ fn read_passwords(file: Option<&str>) -> Result<Passwords, String> {
 fn ask_all(options: &Options, rules: &Rules, passwords: &Passwords) -> Vec<Seen> {
     let default_port = options.truthy("port").map(str::to_owned);
     let (timeout, state, passwords) = (rules.timeout, rules.stale, passwords.clone());
+    let deliveries = rules.undelivered;
     let probe = move |word: &str| {
         let (host, port) = netdb::split_port(word);
         let port =
@@ -157,7 +159,7 @@ fn ask_all(options: &Options, rules: &Rules, passwords: &Passwords) -> Vec<Seen>
         let login = passwords.find(word, host);
         let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
         let deadline = std::time::Instant::now() + timeout;
-        Question { host: host.to_owned(), port, login, state, deadline }.ask()
+        Question { host: host.to_owned(), port, login, state, deliveries, deadline }.ask()
     };
     let seen = parallel::probe_all(&options.words, parallel::deadline(options.words.len(), timeout), probe);
     seen.into_iter().map(|seen| seen.unwrap_or(Seen::TimedOut)).collect()

@@ -18,6 +18,8 @@ pub(super) struct Question {
     pub(super) login: Option<(String, String)>,
     /// Is the state of the scheduler wanted too?
     pub(super) state: bool,
+    /// Is it wanted how alerts fared?
+    pub(super) deliveries: bool,
     pub(super) deadline: Instant,
 }
 
@@ -48,6 +50,9 @@ impl Question {
         let disabled = disabled(&mut client)?;
         let mut answer = Answer { services, disabled, ..Answer::default() };
         let failing = answer.services.iter().any(|service| service.get("opstatus") == "0");
+        if self.deliveries && failing {
+            answer.deliveries = deliveries(&mut client)?;
+        }
         if self.state || failing {
             answer.server_time = server_time(&mut client)?;
             answer.our_time = our_time();
@@ -122,6 +127,15 @@ fn disabled(client: &mut Client<Link>) -> Result<Disabled, Seen> {
         Ok(lines) => Disabled::parse(&lines).map_err(|line| Seen::NoDisabled(malformed(&line))),
         Err(ClientError::Refused(_)) => Ok(Disabled::default()),
         Err(error) => Err(failure(error, Seen::NoDisabled)),
+    }
+}
+
+/// How its alerts fared, as far as it tells us: the original does not know.
+fn deliveries(client: &mut Client<Link>) -> Result<Vec<StatusLine>, Seen> {
+    match client.ask("list deliveries") {
+        Ok(lines) => Ok(lines.iter().filter_map(|line| StatusLine::parse(line)).collect()),
+        Err(ClientError::Refused(_)) => Ok(Vec::new()),
+        Err(error) => Err(failure(error, Seen::NoStatus)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use remon_core::wire::deliveries;
 use remon_core::wire::opstatus::StatusLine;
 
 use super::select::Selection;
@@ -36,6 +37,8 @@ pub(super) enum Seen {
 pub(super) struct Answer {
     pub(super) services: Vec<StatusLine>,
     pub(super) disabled: Disabled,
+    /// Its attempts to alert, if it was asked and told.
+    pub(super) deliveries: Vec<StatusLine>,
     pub(super) scheduler: Scheduler,
     /// Its clock, if it was asked and told, and ours at that moment.
     pub(super) server_time: Option<i64>,
@@ -180,7 +183,9 @@ fn findings<'a>(rules: &Rules, answer: &'a Answer) -> Vec<Finding<'a>> {
     let services = answer.services.iter().map(|status| ((status.group(), status.service()), status));
     let services = services.collect::<BTreeMap<_, _>>();
     let wanted = services.into_values().filter(|status| is_wanted(rules, &answer.disabled, status));
-    wanted.filter_map(|status| failing(rules, status).or_else(|| stale(rules, answer, status))).collect()
+    wanted
+        .filter_map(|status| failing(rules, answer, status).or_else(|| stale(rules, answer, status)))
+        .collect()
 }
 
 fn is_wanted(rules: &Rules, disabled: &Disabled, status: &StatusLine) -> bool {
@@ -201,26 +206,37 @@ impl Disabled {
     }
 }
 
-fn failing<'a>(rules: &Rules, status: &'a StatusLine) -> Option<Finding<'a>> {
+fn failing<'a>(rules: &Rules, answer: &Answer, status: &'a StatusLine) -> Option<Finding<'a>> {
     if status.number("opstatus") != 0 || (!rules.acked && status.number("ack") != 0) {
         return None;
     }
-    let undelivered = rules.undelivered && status.number("alerts_undelivered") > 0;
+    let undelivered = if rules.undelivered { undelivered(answer, status) } else { None };
     let long_enough = status.number("alerts_sent") >= rules.alerts_sent
         && status.number("failure_duration") >= rules.failure_duration;
-    if !undelivered && !long_enough {
+    if undelivered.is_none() && !long_enough {
         return None;
     }
     let (watch, service, text) = (status.group(), status.service(), one_line(status.get("last_summary")));
     let mut lines = format!("Watch {watch}, service {service}, failed with summary : {text}\n");
-    if undelivered {
-        let error = match status.get("last_alert_error") {
-            "" => "it does not say why".to_owned(),
-            error => one_line(error),
-        };
+    if let Some(error) = undelivered {
         lines += &format!("    its alert was not delivered: {error}\n");
     }
     Some(Finding { watch, service, text, lines })
+}
+
+/// Why an alert about the service was not delivered, if one was not. A server whose alert program is missing tells
+/// of it in the list of its attempts alone.
+fn undelivered(answer: &Answer, status: &StatusLine) -> Option<String> {
+    if status.number("alerts_undelivered") > 0 {
+        return Some(match status.get("last_alert_error") {
+            "" => "it does not say why".to_owned(),
+            error => one_line(error),
+        });
+    }
+    let about = |line: &&StatusLine| {
+        line.number("undelivered") > 0 && (line.group(), line.service()) == (status.group(), status.service())
+    };
+    answer.deliveries.iter().rfind(about).map(|line| one_line(&deliveries::error(line)))
 }
 
 /// A service that nobody looks at any more is as bad as one that fails.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use remon_core::config::{Diagnostic, diagnostic};
 
-use crate::daemon::load::read_checked;
+use crate::daemon::load::{nobody_to_call, read_checked};
 
 /// Nothing, or warnings only.
 const FINE: u8 = 0;
@@ -33,7 +33,10 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     let name = args.file.display().to_string();
     let m4 = args.m4.clone().or_else(|| name.ends_with(".m4").then(|| "m4".into()));
     match read_checked(&args.file, m4.as_deref()) {
-        Ok((_, text, diagnostics)) => ExitCode::from(report(&text, &diagnostics, &name, m4.is_some())),
+        Ok((config, text, mut diagnostics)) => {
+            diagnostics.extend(nobody_to_call(&config, &text));
+            ExitCode::from(report(&text, &diagnostics, &name, m4.is_some()))
+        }
         Err(error) => {
             eprintln!("mon check: {error}");
             ExitCode::from(UNREADABLE)

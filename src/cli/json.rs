@@ -7,9 +7,10 @@ use remon_core::text;
 use remon_core::wire::opstatus::StatusLine;
 
 /// Fields of an opstatus line that are numbers wherever they are not empty.
-const NUMBERS: [&str; 17] = [
+const NUMBERS: [&str; 22] = [
     "ack",
     "alerts_sent",
+    "alerts_undelivered",
     "exitval",
     "failure_duration",
     "first_failure",
@@ -24,7 +25,11 @@ const NUMBERS: [&str; 17] = [
     "monitor_running",
     "opstatus",
     "randskew",
+    "retry_at",
+    "time",
     "timer",
+    "try",
+    "undelivered",
 ];
 
 /// A value.
@@ -51,6 +56,11 @@ impl Json {
         let mut fields = vec![("status".to_owned(), Json::str(word))];
         fields.extend(status.iter().map(|(name, value)| (name.to_owned(), field(name, value))));
         Json::Object(fields)
+    }
+
+    /// All fields of a line that is about something else than a status.
+    pub(crate) fn of_line(line: &StatusLine) -> Json {
+        Json::Object(line.iter().map(|(name, value)| (name.to_owned(), field(name, value))).collect())
     }
 
     /// The value on a line of its own.

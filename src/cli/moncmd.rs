@@ -39,6 +39,7 @@ Commands of the server:
     getview, setview [VIEW]
     list alerthist|aliases|aliasgroups|deps|descriptions|disabled|dtlog
     list failurehist|failures|opstatus|pids|state|successes|views|warnings|watch
+    list deliveries [GROUP [SERVICE]]
     list group GROUP
     loadstate, savestate disabled|opstatus
     login USER PASSWORD

@@ -14,8 +14,11 @@ const MICROS: f64 = 1e6;
 impl Timeval {
     /// The span of that many whole seconds; `None` for zero.
     #[must_use]
-    pub fn from_secs(seconds: u64) -> Option<Timeval> {
-        NonZeroU64::new(seconds.saturating_mul(1_000_000)).map(Timeval)
+    pub const fn from_secs(seconds: u64) -> Option<Timeval> {
+        match NonZeroU64::new(seconds.saturating_mul(1_000_000)) {
+            Some(micros) => Some(Timeval(micros)),
+            None => None,
+        }
     }
 
     /// The same span for the standard library.

@@ -18,7 +18,7 @@
 
 mod story;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +26,13 @@ use std::time::Duration;
 use crate::auth::{self, Auth};
 use crate::config::{self, Diagnostic};
 use crate::engine::{
-    AlertId, Answer, ClientId, Command, Effect, Engine, Event, Launch, List, Loaded, LogFile, Program,
-    Programs, ReadPurpose, RunId, Settings, StateFile,
+    AlertId, Answer, ClientId, Command, Effect, Ending, Engine, Event, Launch, List, Loaded, LogFile,
+    Program, Programs, ReadPurpose, RunId, Settings, StateFile, Stop,
 };
 use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
 use crate::wire::{command, reply, statefile};
 
-pub use story::{Entry, Happened, Outcome};
+pub use story::{Entry, Happened, Heeds, Outcome};
 
 /// Everybody may do everything: auth.cf of a world that has not been given another.
 const OPEN_AUTH: &str = "ack: all\nclear: all\ndisable: all\nenable: all\nget: all\nlist: all\nloadstate: all
@@ -70,6 +70,9 @@ pub struct World {
     monitors: BTreeMap<ServiceKey, Script>,
     alerts: BTreeMap<String, Script>,
     running: BTreeMap<RunId, (ServiceKey, Outcome)>,
+    /// The alerts that are running, and when each ends.
+    alerting: BTreeMap<AlertId, (Mono, u64)>,
+    missing: BTreeSet<String>,
     coming: BTreeMap<(Mono, u64), Coming>,
     events: VecDeque<Event>,
     last_id: u64,
@@ -85,7 +88,7 @@ impl World {
         Ok(World {
             log: Vec::new(),
             notes_runs: true,
-            engine: Engine::new(load(mon_cf)?, parse_auth(OPEN_AUTH), &now, seed),
+            engine: Engine::new(load(mon_cf, &BTreeSet::new())?, parse_auth(OPEN_AUTH), &now, seed),
             seed,
             mono: now.mono,
             wall_offset: wall,
@@ -98,6 +101,8 @@ impl World {
             monitors: BTreeMap::new(),
             alerts: BTreeMap::new(),
             running: BTreeMap::new(),
+            alerting: BTreeMap::new(),
+            missing: BTreeSet::new(),
             coming: BTreeMap::new(),
             events: VecDeque::new(),
             last_id: 0,
@@ -114,10 +119,11 @@ impl World {
     /// # Errors
     /// What is wrong with mon.cf.
     pub fn crash(&mut self) -> Result<(), Vec<Diagnostic>> {
-        let (loaded, auth) = (load(&self.mon_cf)?, parse_auth(&self.auth_cf));
+        let (loaded, auth) = (load(&self.mon_cf, &self.missing)?, parse_auth(&self.auth_cf));
         self.seed = self.seed.wrapping_add(1);
         self.engine = Engine::new(loaded, auth, &self.now(), self.seed);
         self.running.clear();
+        self.alerting.clear();
         self.coming.clear();
         let state = self.read_state(&[StateFile::Disabled, StateFile::Opstatus], None);
         self.happen(state);
@@ -134,6 +140,11 @@ impl World {
     /// How the next executions of an alert program go, likewise.
     pub fn script_alert(&mut self, program: &str, runs: impl IntoIterator<Item = Outcome>) {
         self.alerts.insert(program.to_owned(), runs.into_iter().collect());
+    }
+
+    /// A program is not there any more; the daemon notices when it reads mon.cf again.
+    pub fn remove_program(&mut self, name: &str) {
+        self.missing.insert(name.to_owned());
     }
 
     /// Writes another mon.cf; the daemon reads it on reset.
@@ -277,6 +288,7 @@ impl World {
                 }
             }
             Coming::AlertEnds(alert, Outcome { ending, output, .. }) => {
+                self.alerting.remove(&alert);
                 self.happen(Event::AlertEnded { alert, ending, last_words: output });
             }
         }
@@ -294,9 +306,12 @@ impl World {
                 let name = launch.program.path.rsplit('/').next().unwrap_or_default();
                 let outcome = self.alerts.get_mut(name).map_or_else(Outcome::ok, next_of);
                 let id = self.next_id();
-                self.coming.insert((self.mono + outcome.lasts, id), Coming::AlertEnds(alert, outcome));
+                let end = (self.mono + outcome.lasts, id);
+                self.coming.insert(end, Coming::AlertEnds(alert, outcome));
+                self.alerting.insert(alert, end);
                 self.note(Happened::AlertCalled { service, period, kind, launch, stdin });
             }
+            Effect::EndAlert { alert, how } => self.end_alert(alert, how),
             Effect::Reply { client, answer, close } => self.answer(client, &answer, close),
             Effect::ReplyList { client, list } => self.answer_list(client, &list),
             Effect::Close { client } => self.close(client),
@@ -332,6 +347,22 @@ impl World {
         }
     }
 
+    /// The program ends at once, if it heeds the signal.
+    fn end_alert(&mut self, alert: AlertId, how: Stop) {
+        self.note(Happened::AlertSignalled { how });
+        let Some(end) = self.alerting.get(&alert).copied() else { return };
+        let Some(Coming::AlertEnds(_, outcome)) = self.coming.get(&end) else { return };
+        let signal = match (outcome.heeds, how) {
+            (Heeds::Term, Stop::Term) => 15,
+            (Heeds::Term | Heeds::Kill, Stop::Kill) => 9,
+            (Heeds::Kill | Heeds::Nothing, _) => return,
+        };
+        self.coming.remove(&end);
+        let (ending, last_words) = (Ending::Killed(signal), String::new());
+        self.alerting.remove(&alert);
+        self.events.push_back(Event::AlertEnded { alert, ending, last_words });
+    }
+
     fn run_monitor(&mut self, run: RunId, service: ServiceKey, launch: Launch) {
         let outcome = self.monitors.get_mut(&service).map_or_else(Outcome::ok, next_of);
         let id = self.next_id();
@@ -362,7 +393,7 @@ impl World {
     }
 
     fn read_config(&mut self, purpose: ReadPurpose) {
-        let result = load(&self.mon_cf).map(Box::new).map_err(|diagnostics| {
+        let result = load(&self.mon_cf, &self.missing).map(Box::new).map_err(|diagnostics| {
             diagnostics.into_iter().filter_map(|diagnostic| diagnostic.legacy).collect()
         });
         self.events.push_back(Event::ConfigRead { purpose, result });
@@ -394,15 +425,18 @@ fn next_of(script: &mut Script) -> Outcome {
     next.unwrap_or_else(Outcome::ok)
 }
 
-/// Reads mon.cf as the daemon does; every program that it names is there.
-fn load(mon_cf: &str) -> Result<Loaded, Vec<Diagnostic>> {
+/// Reads mon.cf as the daemon does; every program that it names is there, but for those that are `missing`.
+fn load(mon_cf: &str, missing: &BTreeSet<String>) -> Result<Loaded, Vec<Diagnostic>> {
     let (config, diagnostics) = config::load(mon_cf);
     let errors: Vec<Diagnostic> = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
     if !errors.is_empty() {
         return Err(errors);
     }
     let program = |dir: &'static str| {
-        move |name: &str| Some(Program { path: format!("/usr/lib/mon/{dir}/{name}").into(), called: None })
+        move |name: &str| {
+            let path = format!("/usr/lib/mon/{dir}/{name}").into();
+            (!missing.contains(name)).then_some(Program { path, called: None })
+        }
     };
     let programs = Programs::look_up(&config, program("mon.d"), program("alert.d"));
     let settings = Settings {

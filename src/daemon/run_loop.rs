@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use remon_core::auth::Auth;
 use remon_core::engine::{
-    Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose, RunId,
-    StateFile,
+    AlertId, Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose,
+    RunId, StateFile,
 };
 use remon_core::nouns::Mono;
 use remon_core::text;
@@ -24,7 +24,7 @@ use super::logging::log;
 use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
 use super::options::Options;
-use super::runner::{FILES_PER_RUN, RunHandle, Runner};
+use super::runner::{AlertHandle, FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
 use super::store::{Job, Store};
 use super::{Sockets, listener, sys, traps};
@@ -118,6 +118,7 @@ struct Shell {
     clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
     /// The runs that are going on.
     runs: BTreeMap<RunId, RunHandle>,
+    alerts: BTreeMap<AlertId, AlertHandle>,
     idle: watch::Sender<Duration>,
     auth: watch::Sender<Arc<Auth>>,
     exit: Option<u8>,
@@ -140,6 +141,7 @@ impl Shell {
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
             runs: BTreeMap::new(),
+            alerts: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
             exit: None,
@@ -241,6 +243,8 @@ impl Shell {
                     self.clients.remove(client);
                 } else if let Event::RunEnded { run, .. } = &event {
                     self.runs.remove(run);
+                } else if let Event::AlertEnded { alert, .. } = &event {
+                    self.alerts.remove(alert);
                 }
                 self.handle(event);
             }
@@ -274,7 +278,15 @@ impl Shell {
                     handle.kill();
                 }
             }
-            Effect::RunAlert { alert, launch, stdin, .. } => self.runner.alert(alert, launch, stdin),
+            Effect::RunAlert { alert, launch, stdin, .. } => {
+                let handle = self.runner.alert(alert, launch, stdin);
+                self.alerts.insert(alert, handle);
+            }
+            Effect::EndAlert { alert, how } => {
+                if let Some(handle) = self.alerts.get(&alert) {
+                    handle.end(how);
+                }
+            }
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
             Effect::ReplyList { client, list } => self.reply_list(client, &list),
             Effect::Close { client } => self.send(client, "", true),

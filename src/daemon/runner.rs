@@ -10,10 +10,10 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use remon_core::engine::{AlertId, Ending, Event, Launch, RunId};
+use remon_core::engine::{AlertId, Ending, Event, Launch, RunId, Stop};
 use remon_core::text;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
@@ -38,6 +38,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const MESSENGER_PATIENCE: Duration = Duration::from_secs(60);
 /// Runs scripts that name no interpreter.
 const SHELL: &CStr = c"/bin/sh";
+/// What a pipe holds, on Linux, unless somebody asked for more.
+const PIPE_SIZE: usize = 64 * 1024;
 /// Open files of a run: its output, and the descriptor that tells its end.
 pub(super) const FILES_PER_RUN: usize = 2;
 
@@ -68,6 +70,20 @@ impl RunHandle {
     }
 }
 
+/// An alert that was handed over.
+#[derive(Debug)]
+pub(super) struct AlertHandle {
+    stop: UnboundedSender<Stop>,
+}
+
+impl AlertHandle {
+    /// Ends the alert with all its children, one way or the other.
+    pub(super) fn end(&self, how: Stop) {
+        // One that is just ending needs no ending.
+        let _ = self.stop.send(how);
+    }
+}
+
 /// One child to be.
 struct Job {
     launch: Launch,
@@ -77,7 +93,7 @@ struct Job {
 /// What it is for.
 enum Role {
     Monitor { run: RunId, pid: Arc<AtomicU32>, kill: oneshot::Receiver<()> },
-    Alert { alert: AlertId, stdin: Arc<str> },
+    Alert { alert: AlertId, stdin: Arc<str>, stop: UnboundedReceiver<Stop> },
 }
 
 impl Runner {
@@ -106,8 +122,10 @@ impl Runner {
     }
 
     /// Starts an alert.
-    pub(super) fn alert(&mut self, alert: AlertId, launch: Launch, stdin: Arc<str>) {
-        self.submit(Job { launch, role: Role::Alert { alert, stdin } });
+    pub(super) fn alert(&mut self, alert: AlertId, launch: Launch, stdin: Arc<str>) -> AlertHandle {
+        let (sender, stop) = unbounded_channel();
+        self.submit(Job { launch, role: Role::Alert { alert, stdin, stop } });
+        AlertHandle { stop: sender }
     }
 
     /// Starts a program that carries a message; when the one before it has ended.
@@ -135,7 +153,8 @@ fn start_thread(name: String, work: impl Future<Output = ()> + Send + 'static) -
 async fn one_by_one(mut queue: UnboundedReceiver<Launch>) {
     while let Some(launch) = queue.recv().await {
         let started = start(&launch, false);
-        let errand = tokio::spawn(async move { follow_alert(started, "").await });
+        let (_, nothing) = unbounded_channel();
+        let errand = tokio::spawn(async move { follow_alert(started, "", nothing).await });
         // It goes on by itself; its output and its end are still looked after.
         let _ = tokio::time::timeout(MESSENGER_PATIENCE, errand).await;
     }
@@ -159,8 +178,8 @@ async fn attend(started: io::Result<Started>, role: Role, inbox: Inbox) {
             let (ending, kept) = follow_monitor(started, kill).await;
             Event::RunEnded { run, ending, output: kept.into_text() }
         }
-        Role::Alert { alert, stdin } => {
-            let (ending, last_words) = follow_alert(started, &stdin).await;
+        Role::Alert { alert, stdin, stop } => {
+            let (ending, last_words) = follow_alert(started, &stdin, stop).await;
             Event::AlertEnded { alert, ending, last_words }
         }
     };
@@ -246,7 +265,7 @@ async fn follow_monitor(started: io::Result<Started>, kill: oneshot::Receiver<()
     };
     let leader = child.id();
     let status = {
-        let end = read_to_end(&child, &mut output, |chunk| kept.add(chunk, MAX_OUTPUT));
+        let end = read_to_end(child.wait(), &mut output, |chunk| kept.add(chunk, MAX_OUTPUT));
         tokio::pin!(end);
         tokio::select! {
             biased;
@@ -273,27 +292,33 @@ async fn put_down(
 }
 
 /// Reads until the output ends and the child is reaped. A grandchild may keep the pipe open: what counts is the
-/// child's end, after which only what is already there is read.
+/// child's end, after which only what is already there is read: as much as a pipe holds, for it may go on writing.
 async fn read_to_end(
-    child: &Process,
+    ended: impl Future<Output = io::Result<ExitStatus>>,
     output: &mut pipe::Receiver,
     mut keep: impl FnMut(&[u8]),
 ) -> io::Result<ExitStatus> {
     let mut chunk = vec![0; 16 * 1024];
     let mut open = true;
+    tokio::pin!(ended);
     let status = loop {
         tokio::select! {
             biased;
+            // First, or a grandchild that writes without end would hide it.
+            status = &mut ended => break status,
             read = output.read(&mut chunk), if open => match read {
                 Ok(length) if length > 0 => keep(&chunk[..length]),
                 _ => open = false,
             },
-            status = child.wait() => break status,
         }
     };
-    while open {
+    let mut left = PIPE_SIZE;
+    while open && left > 0 {
         match output.try_read(&mut chunk) {
-            Ok(length) if length > 0 => keep(&chunk[..length]),
+            Ok(length) if length > 0 => {
+                keep(&chunk[..length]);
+                left = left.saturating_sub(length);
+            }
             _ => open = false,
         }
     }
@@ -310,7 +335,11 @@ fn ending_of(status: io::Result<ExitStatus>) -> Ending {
     }
 }
 
-async fn follow_alert(started: io::Result<Started>, stdin: &str) -> (Ending, String) {
+async fn follow_alert(
+    started: io::Result<Started>,
+    stdin: &str,
+    mut stop: UnboundedReceiver<Stop>,
+) -> (Ending, String) {
     let Started { child, mut output, stdin: pipe } = match started {
         Ok(started) => started,
         Err(error) => return (Ending::NotStarted(super::load::plain(&error)), String::new()),
@@ -321,14 +350,38 @@ async fn follow_alert(started: io::Result<Started>, stdin: &str) -> (Ending, Str
         tokio::spawn(feed(pipe, bytes));
     }
     let mut last_words = Vec::new();
-    let status = read_to_end(&child, &mut output, |chunk| {
-        last_words.extend_from_slice(chunk);
-        let surplus = last_words.len().saturating_sub(MAX_LAST_WORDS);
-        last_words.drain(..surplus);
-    })
-    .await;
+    let put_down = AtomicBool::new(false);
+    let status = {
+        let end = read_to_end(reap(&child, &put_down), &mut output, |chunk| {
+            last_words.extend_from_slice(chunk);
+            let surplus = last_words.len().saturating_sub(MAX_LAST_WORDS);
+            last_words.drain(..surplus);
+        });
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                biased;
+                status = &mut end => break status,
+                Some(how) = stop.recv() => {
+                    put_down.store(true, Ordering::Relaxed);
+                    let signal = match how { Stop::Term => libc::SIGTERM, Stop::Kill => libc::SIGKILL };
+                    sys::signal_group(child.id(), signal);
+                }
+            }
+        }
+    };
     let words = String::from_utf8_lossy(&last_words).trim().to_owned();
     (ending_of(status), words)
+}
+
+/// Waits for the end of an alert. What is left of one that had to be ended goes with it; what one that ended by
+/// itself has left behind is its own affair.
+async fn reap(child: &Process, put_down: &AtomicBool) -> io::Result<ExitStatus> {
+    child.ended().await?;
+    if put_down.load(Ordering::Relaxed) {
+        sys::signal_group(child.id(), libc::SIGKILL);
+    }
+    child.wait().await
 }
 
 /// Many alerts ignore their input and end before it is written: a closed pipe is no error.

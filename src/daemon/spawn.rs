@@ -68,6 +68,12 @@ impl Process {
         self.pid.unsigned_abs()
     }
 
+    /// Waits for its end, and leaves it there: its number is still its own.
+    pub(super) async fn ended(&self) -> io::Result<()> {
+        self.end.readable().await?.retain_ready();
+        Ok(())
+    }
+
     /// Waits for its end. To be called until it has answered, and not again.
     pub(super) async fn wait(&self) -> io::Result<ExitStatus> {
         loop {

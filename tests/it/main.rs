@@ -4,6 +4,7 @@
 mod alerts;
 mod check;
 mod clients;
+mod deliveries;
 mod differential;
 mod e2e;
 mod fuzz;

@@ -30,6 +30,7 @@ fn answer(lines: &[&str], disabled: &[&str]) -> Answer {
     Answer {
         services: lines.iter().map(|line| StatusLine::parse(line).expect("a good line")).collect(),
         disabled: Disabled::parse(&disabled).expect("good lines"),
+        deliveries: Vec::new(),
         scheduler: Scheduler::Running,
         server_time: Some(1000),
         our_time: 1000,
@@ -122,6 +123,27 @@ fn undelivered_alerts_are_reported_at_once() {
     assert_eq!(summary(&eager, answer(&[&delivered], &[])), "");
     let well = line.replace("opstatus=0", "opstatus=1");
     assert_eq!(summary(&eager, answer(&[&well], &[])), "");
+}
+
+#[test]
+fn a_missing_alert_program_is_in_the_list_of_attempts_alone() {
+    let line = "group=web service=http opstatus=0 alerts_sent=0 failure_duration=3 last_summary=x";
+    let attempt = "time=1 group=web service=http kind=alert alert=mail.alert try=1 \
+                   outcome=not\\20started:\\20no\\20such\\20program duration=0.000 undelivered=1 last_words=";
+    let eager = Rules { undelivered: true, failure_duration: 1800, ..rules() };
+    for (attempt, rules, expect) in [
+        (attempt.to_owned(), &eager, "S([web:http])"),
+        (attempt.to_owned(), &self::rules(), ""),
+        (attempt.replace("undelivered=1 ", ""), &eager, ""),
+        (attempt.replace("service=http", "service=ping"), &eager, ""),
+    ] {
+        let deliveries = StatusLine::parse(&attempt).into_iter().collect();
+        let told = Answer { deliveries, ..answer(&[line], &[]) };
+        let report = judge(rules, &["S".to_owned()], &[Seen::Answer(told)]);
+        assert_eq!(report.summary, expect, "{attempt}");
+        let why = "its alert was not delivered: mail.alert: not started: no such program\n";
+        assert_eq!(report.detail.contains(why), !expect.is_empty(), "{}", report.detail);
+    }
 }
 
 #[test]

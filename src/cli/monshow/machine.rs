@@ -32,6 +32,7 @@ pub(super) fn compose(
     ];
     if detail.is_some() {
         fields.push(("hosts", texts(&snapshot.hosts)));
+        fields.push(("deliveries", Json::List(snapshot.deliveries.iter().map(Json::of_line).collect())));
     }
     Ok(object(fields).text())
 }

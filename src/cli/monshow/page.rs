@@ -232,6 +232,7 @@ fn detail(
         );
     }
     page += "</table>\n";
+    page += &deliveries(context, &snapshot.deliveries);
     page += &more_information(context, key);
     let script = html(&request.script);
     let _ =
@@ -278,6 +279,15 @@ fn facts(context: &Context<'_>, status: &StatusLine) -> Vec<(&'static str, Strin
     ];
     facts.retain(|(_, value)| !value.is_empty());
     facts
+}
+
+/// How alerts fared, newest last; nothing where there were none.
+fn deliveries(context: &Context<'_>, lines: &[StatusLine]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let line = |line| html(&plain::delivery(context.local, line)) + "\n";
+    format!("<h2>Alerts</h2>\n<pre>\n{}</pre>\n", lines.iter().map(line).collect::<String>())
 }
 
 fn more_information(context: &Context<'_>, key: &Key) -> String {
@@ -355,6 +365,17 @@ mod tests {
             Monitor currently running:|false|http://x/?a&amp;b|Back to &lt;g&gt; table|Back to summary table";
         assert!(text.ends_with(expect), "{text}");
         assert!(page.contains("href=\"/cgi?watch=%3Cg%3E\""));
+    }
+
+    #[test]
+    fn how_alerts_fared() {
+        let (settings, _) = rcfile::parse("").expect("an empty file will do");
+        let local = |wall| Civil::utc(wall).to_string();
+        let context = Context { settings: &settings, server: "127.0.0.1", now: 1_795_346_966, local };
+        let line = "time=1795346863 group=g service=s kind=alert alert=a.alert try=1 outcome=delivered duration=0.020 last_words=<b>";
+        let lines = [StatusLine::parse(line).expect("a good line")];
+        let expect = "<h2>Alerts</h2>\n<pre>\nSun Nov 22 11:27:43 2026 alert a.alert: delivered after 0.020 s: &lt;b&gt;\n</pre>\n";
+        assert_eq!((deliveries(&context, &lines).as_str(), deliveries(&context, &[]).as_str()), (expect, ""));
     }
 
     #[test]

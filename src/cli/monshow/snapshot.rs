@@ -26,6 +26,8 @@ pub(super) struct Snapshot {
     pub(super) descriptions: BTreeMap<Key, String>,
     /// The hosts of the group whose detail is shown.
     pub(super) hosts: Vec<String>,
+    /// How the alerts of that service fared; empty for a server that does not know.
+    pub(super) deliveries: Vec<StatusLine>,
 }
 
 /// What an operator has disabled.
@@ -57,11 +59,23 @@ pub(super) fn fetch<S: BufRead + Write>(
         services.map(|status| (key(status.group(), status.service()), status)).collect();
     let descriptions = descriptions(&ask("list descriptions", "could not list descriptions")?);
     // A group that is not there is told of later, when the page looks for the service.
-    let hosts = match detail.filter(|key| services.contains_key(*key)) {
-        Some((group, _)) => hosts(&ask(&format!("list group {group}"), "could not list group")?),
-        None => Vec::new(),
+    let (hosts, deliveries) = match detail.filter(|key| services.contains_key(*key)) {
+        Some(key) => {
+            let hosts = hosts(&ask(&format!("list group {}", key.0), "could not list group")?);
+            (hosts, deliveries(client, key)?)
+        }
+        None => (Vec::new(), Vec::new()),
     };
-    Ok(Snapshot { stopped_since, disabled, services, order, descriptions, hosts })
+    Ok(Snapshot { stopped_since, disabled, services, order, descriptions, hosts, deliveries })
+}
+
+/// A server that does not know the command has nothing to tell.
+fn deliveries<S: BufRead + Write>(client: &mut Client<S>, key: &Key) -> Result<Vec<StatusLine>, String> {
+    match client.ask(&format!("list deliveries {} {}", key.0, key.1)) {
+        Ok(lines) => Ok(lines.iter().filter_map(|line| StatusLine::parse(line)).collect()),
+        Err(ClientError::Refused(_)) => Ok(Vec::new()),
+        Err(error) => Err(complaint("could not list deliveries", &error)),
+    }
 }
 
 fn complaint(what: &str, error: &ClientError) -> String {

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use remon_core::nouns::{OpStatus, Wall};
+use remon_core::wire::deliveries;
+use remon_core::wire::opstatus::StatusLine;
 
 use super::rows::{self, Row};
 use super::snapshot::{Disabled, Key, Snapshot};
@@ -124,7 +126,23 @@ pub(super) fn detail(view: &View<'_>, snapshot: &Snapshot, key: &Key) -> Option<
     ] {
         let _ = writeln!(text, "{name:>10}: {}", cell(&value, 0));
     }
-    Some(text + "\n")
+    Some(text + &deliveries(view, &snapshot.deliveries) + "\n")
+}
+
+/// How alerts fared, newest last; nothing where there were none.
+fn deliveries(view: &View<'_>, lines: &[StatusLine]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        let _ = writeln!(text, "{}", cell(&delivery(view.local, line), 0));
+    }
+    if text.is_empty() { text } else { format!("\nalerts\n------\n{text}") }
+}
+
+/// `TIME alert mail.alert try 2: exit 1 after 0.020 s: no route`
+pub(super) fn delivery(local: fn(Wall) -> String, line: &StatusLine) -> String {
+    let again = if line.number("try") > 1 { format!(" try {}", line.get("try")) } else { String::new() };
+    let (time, kind, alert) = (local(line.number("time")), line.get("kind"), line.get("alert"));
+    format!("{time} {kind} {alert}{again}: {}", deliveries::summary(line).trim_end())
 }
 
 fn for_terminal(view: &View<'_>, text: &str) -> String {
@@ -163,7 +181,6 @@ fn wrap(text: &str) -> String {
 mod tests {
     use super::*;
     use remon_core::nouns::Civil;
-    use remon_core::wire::opstatus::StatusLine;
 
     fn view() -> View<'static> {
         let local = |wall| Civil::utc(wall).to_string();
@@ -269,6 +286,18 @@ next_check: in 0s
 "
         );
         assert_eq!(detail(&view(), &snapshot, &("web".into(), "x".into())), None);
+    }
+
+    #[test]
+    fn how_alerts_fared() {
+        let lines = [
+            "time=1795346863 group=web service=http kind=alert alert=mail.alert try=1 outcome=exit\\201 duration=0.020 undelivered=1 retry_at=1795346893 last_words=no\\20\\1broute\\0a",
+            "time=1795346893 group=web service=http kind=alert alert=mail.alert try=2 outcome=running duration=4.000 last_words=",
+        ];
+        let expect = "\nalerts\n------\nSun Nov 22 11:27:43 2026 alert mail.alert: exit 1 after 0.020 s, will be tried again: no  route\n\
+                      Sun Nov 22 11:28:13 2026 alert mail.alert try 2: running for 4.000 s\n";
+        assert_eq!(deliveries(&view(), &lines.map(status)), expect);
+        assert_eq!(deliveries(&view(), &[]), "");
     }
 
     #[test]

@@ -25,5 +25,6 @@ mod values;
 mod words;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use lint::nobody_to_call;
 pub use lower::load;
 pub use model::*;

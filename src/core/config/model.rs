@@ -100,6 +100,8 @@ pub struct Globals {
     pub monremote: Option<Arc<str>>,
     /// No monitor runs in this period.
     pub exclude_period: Option<Arc<PeriodSpec>>,
+    /// An alert program that runs for longer is ended (10 minutes where not set).
+    pub alert_timeout: Option<Timeval>,
 }
 
 /// A value whose check needs the world (is that file readable?), with its place for the complaint.
@@ -264,6 +266,10 @@ pub struct Period {
     pub alerts_dont_count: bool,
     /// Only these exit statuses alert in this period.
     pub alertexitrange: Option<ExitRange>,
+    /// An alert program of this period that runs for longer is ended; the global one where not set.
+    pub alert_timeout: Option<Timeval>,
+    /// `alertretry`: what follows when an alert was not delivered; `None` for nothing.
+    pub alertretry: Option<AlertRetry>,
     /// Line of the `period` keyword.
     pub line: u32,
 }
@@ -309,6 +315,15 @@ impl ExitRange {
     pub fn contains(self, exit: i64) -> bool {
         i64::from(self.first) <= exit && exit <= i64::from(self.last)
     }
+}
+
+/// `alertretry N [TIMEVAL]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertRetry {
+    /// Most tries after the first one; more than zero.
+    pub tries: u32,
+    /// Wait before the first of them; each one after it waits twice as long as the one before.
+    pub pause: Timeval,
 }
 
 /// `alertevery TIMEVAL [WORD]`.

@@ -20,7 +20,7 @@ pub(super) struct TimeSyntax {
 impl TimeSyntax {
     /// Whether a zero that the original lets pass means the same as no such line.
     pub(super) fn zero_is_none(&self) -> bool {
-        matches!(self.word, "alertevery" | "upalertafter" | "dep_memory")
+        matches!(self.word, "alertevery" | "upalertafter" | "dep_memory" | "alert_timeout" | "alertretry")
     }
 }
 
@@ -49,6 +49,10 @@ time_syntax! {
         "(syntax: alertafter = [{positive integer}] [{positive number}{smhd}])";
     UPALERTAFTER: "upalertafter", "invalid upalertafter specification",
         "(syntax: upalertafter = {positive number}{smhd})";
+    ALERT_TIMEOUT: "alert_timeout", "invalid alert_timeout", "(syntax: alert_timeout {positive number}{smhd})";
+    ALERT_TIMEOUT_GLOBAL: "alert_timeout", "bad value", "for alert_timeout option (syntax: alert_timeout = timeval)";
+    ALERTRETRY: "alertretry", "invalid time interval",
+        "(syntax: alertretry {positive integer} [{positive number}{smhd}])";
 }
 
 fn complaint(code: &'static str, legacy: String, message: String, label: &str) -> Complaint {
@@ -251,6 +255,22 @@ pub(super) fn invalid_alertexitrange(value: &str) -> Complaint {
     let legacy = format!("invalid exit code range '{value}'");
     complaint("E020", legacy, format!("`{value}` is not a range of exit statuses"), "expected N or N-M")
         .help("write one status or one range: `1` or `1-3`".to_owned())
+}
+
+/// The original has no such keyword; the sentence is in its manner.
+pub(super) fn invalid_alertretry(value: &str) -> Complaint {
+    let legacy = format!(
+        "invalid alertretry '{value}' (syntax: alertretry {{positive integer}} [{{positive number}}{{smhd}}])"
+    );
+    let help = match timeval::parse(value).flatten() {
+        Some(_) => format!("say how often first: `alertretry 3 {value}`"),
+        None => "write `alertretry 3`, or `alertretry 3 30s` with the time before the first try".to_owned(),
+    };
+    let message = match value {
+        "" => "`alertretry` needs a number of tries".to_owned(),
+        _ => format!("`alertretry {value}` is neither a number of tries nor that and a time"),
+    };
+    complaint("E030", legacy, message, "expected N or N TIME").help(help)
 }
 
 /// A keyword that is unknown where it stands, of a line in a service (`in_period`: after a `period` line).

@@ -113,6 +113,38 @@ fn alertafter_has_three_forms() {
 }
 
 #[test]
+fn delivery_has_a_limit_and_further_tries() {
+    assert_eq!(config("alert_timeout = 90s\n").globals.alert_timeout, Timeval::from_secs(90));
+    assert_eq!(period("alert_timeout 1h").alert_timeout, Timeval::from_secs(3600));
+    for (arguments, expect) in
+        [("3", Some((3, 30))), ("3 1m", Some((3, 60))), ("  2\t5s ", Some((2, 5))), ("0", None)]
+    {
+        let retry = period(&format!("alertretry {arguments}")).alertretry;
+        assert_eq!(retry.map(|retry| (retry.tries, retry.pause.whole_secs())), expect, "{arguments}");
+    }
+    let none = period("alertevery 1h");
+    assert_eq!((none.alertretry, none.alert_timeout), (None, None));
+    for (line, expect) in [
+        (
+            "alertretry x",
+            "invalid alertretry 'x' (syntax: alertretry {positive integer} [{positive number}{smhd}]), line 8",
+        ),
+        (
+            "alertretry 1 x",
+            "invalid time interval 'x' (syntax: alertretry {positive integer} [{positive number}{smhd}]), line 8",
+        ),
+        (
+            "alert_timeout x",
+            "invalid alert_timeout 'x' (syntax: alert_timeout {positive number}{smhd}), line 8",
+        ),
+    ] {
+        assert_eq!(legacy(&in_period(line)), expect);
+    }
+    let global = "bad value 'x' for alert_timeout option (syntax: alert_timeout = timeval), line 1";
+    assert_eq!(legacy("alert_timeout = x\n"), global);
+}
+
+#[test]
 fn exit_prefixes_are_taken_off_the_program() {
     for (arguments, range, program) in [
         ("mail.alert a", None, "mail.alert"),

@@ -38,6 +38,7 @@ pub(super) const GLOBALS: &[&str] = &[
     "startupalerts_on_reset",
     "monremote",
     "exclude_period",
+    "alert_timeout",
 ];
 
 /// May stand in a service, before its first period.
@@ -76,6 +77,8 @@ pub(super) const PERIOD: &[&str] = &[
     "no_comp_alerts",
     "alerts_dont_count",
     "alertexitrange",
+    "alert_timeout",
+    "alertretry",
 ];
 
 /// Whether `word` means something inside a watch.

@@ -1,12 +1,12 @@
-//! Alert programs: called, counted, and followed to their end.
+//! Alert programs: called and counted. What becomes of them is in [`deliveries`](super::deliveries).
 
 use std::sync::Arc;
 
 use super::Engine;
 use super::configure::Program;
+use super::deliveries::{Again, Errand, LineKey, Told};
 use super::effect::{Effect, Launch, Level, LogFile, Variable};
-use super::event::Ending;
-use crate::config::{AlertKeyword, CommandLine};
+use crate::config::{AlertKeyword, CommandLine, Period};
 use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
 use crate::nouns::{AlertKind, Now};
 use crate::schedule::ServiceId;
@@ -15,15 +15,6 @@ use crate::words;
 /// One execution of an alert program; numbers are not used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertId(pub u64);
-
-/// An alert program that is running.
-#[derive(Debug)]
-pub(super) struct AlertRun {
-    /// For the log: `alert mail.alert for web/ping`.
-    what: String,
-    /// The batch that it belongs to; none for tests and redistributions.
-    batch: Option<BatchId>,
-}
 
 /// The programs that were started together and count as one alert of a period.
 #[derive(Debug)]
@@ -40,7 +31,7 @@ pub(super) type BatchId = u64;
 /// How an alert is called: what differs between ordinary alerts, redistributions and tests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Call {
-    Ordinary { period: usize, batch: BatchId },
+    Ordinary { period: usize, line: usize, batch: BatchId },
     Redistribute,
     Test { period: usize },
 }
@@ -89,7 +80,7 @@ impl Engine {
             let mut started = 0;
             for &line in lines {
                 let command = self.slot(id).service.periods[*period].alerts[line].command.clone();
-                let call = Call::Ordinary { period: *period, batch };
+                let call = Call::Ordinary { period: *period, line, batch };
                 started += u32::from(self.call_alert(id, &command, occasion, call, intended, now, out));
             }
             if started > 0 {
@@ -149,40 +140,107 @@ impl Engine {
         now: &Now,
         out: &mut Vec<Effect>,
     ) -> bool {
-        let Some(program) = self.programs.alerts.get(command.program()).cloned() else {
-            let text = format!("no alert found while trying to run {}: look at alertdir", command.program());
-            out.push(Effect::log(Level::Err, text));
-            return false;
-        };
-        let Ok(words) = words::split(command.arguments()) else {
-            let text = format!("alert not run: a quote is not closed in its line: {}", command.text);
-            out.push(Effect::log(Level::Err, text));
-            return false;
-        };
         let word = match (call, occasion.kind) {
+            (Call::Redistribute, _) => "redistribute",
             (Call::Test { .. }, AlertKind::Failure) => "testalert",
             (_, kind) => kind.history_word(),
         };
+        let (program, words) = match self.program_and_words(command) {
+            Ok(found) => found,
+            Err((why, text)) => {
+                out.push(Effect::log(Level::Err, text));
+                let attempt = self.attempt(self.key(id), self.told(id, call, word, None, command), now);
+                self.note_missing(attempt, self.line_key(id, call), why);
+                return false;
+            }
+        };
         let slot = self.slot(id);
-        let name = program.shown().rsplit('/').next().unwrap_or_default();
-        let what = format!("{word} {name} for {}/{}", slot.group, slot.service.name);
+        let name = program.shown().rsplit('/').next().unwrap_or_default().to_owned();
+        // As the original, a redistribution is named after its occasion in the log.
+        let what =
+            format!("{} {name} for {}/{}", word_for_log(word, occasion), slot.group, slot.service.name);
         let alert = AlertId(self.next_id());
         self.note_call(id, call, word, &what, (&program, command), occasion, now, out);
+        let attempt = self.attempt(self.key(id), self.told(id, call, word, Some(&name), command), now);
         let launch = Launch {
             program,
             args: self.alert_arguments(id, occasion.kind, words, now),
             env: self.alert_environment(id, call, occasion, intended),
         };
-        self.alert_runs.insert(alert, AlertRun { what, batch: call.batch() });
+        let errand = self.errand(id, call, occasion, what, &launch, out);
+        self.follow(alert, errand, attempt);
         out.push(Effect::RunAlert {
             alert,
             service: self.key(id),
-            period: call.period().map(|period| self.slot(id).service.periods[period].label.clone()),
+            period: self.period_label(id, call),
             kind: occasion.kind,
             launch,
             stdin: occasion.output.clone(),
         });
         true
+    }
+
+    /// What to start, or why there is nothing, in short and for the log.
+    fn program_and_words(
+        &self,
+        command: &CommandLine,
+    ) -> Result<(Program, Vec<String>), (&'static str, String)> {
+        let Some(program) = self.programs.alerts.get(command.program()).cloned() else {
+            let text = format!("no alert found while trying to run {}: look at alertdir", command.program());
+            return Err(("no such program in alertdir", text));
+        };
+        let words = words::split(command.arguments()).map_err(|_| {
+            let text = format!("alert not run: a quote is not closed in its line: {}", command.text);
+            ("a quote is not closed in its line", text)
+        })?;
+        Ok((program, words))
+    }
+
+    fn period_label(&self, id: ServiceId, call: Call) -> Option<Arc<str>> {
+        call.period().map(|period| self.slot(id).service.periods[period].label.clone())
+    }
+
+    fn told<'a>(
+        &self,
+        id: ServiceId,
+        call: Call,
+        kind: &'static str,
+        name: Option<&'a str>,
+        command: &'a CommandLine,
+    ) -> Told<'a> {
+        let alert = name.unwrap_or_else(|| command.program());
+        Told { kind, alert, command, period: self.period_label(id, call) }
+    }
+
+    /// The line that is called, where it counts whether it gets through.
+    fn line_key(&self, id: ServiceId, call: Call) -> Option<LineKey> {
+        let Call::Ordinary { period, line, .. } = call else { return None };
+        let period = &self.slot(id).service.periods[period];
+        let text = period.alerts[line].command.text.clone();
+        Some(LineKey { period: period.label.clone(), index: line, text })
+    }
+
+    /// Everything that is needed to follow the call to its end.
+    fn errand(
+        &mut self,
+        id: ServiceId,
+        call: Call,
+        occasion: &Occasion,
+        what: String,
+        launch: &Launch,
+        out: &mut Vec<Effect>,
+    ) -> Errand {
+        let timeout = self.alert_timeout(id, call.period());
+        let mut errand = Errand::new(self.key(id), occasion.kind, what, timeout);
+        errand.batch = call.batch();
+        errand.line = self.line_key(id, call);
+        if let (Call::Ordinary { period, .. }, Some(line)) = (call, &errand.line) {
+            self.supersede(&errand.service, line, out);
+            let Period { alertretry, label, .. } = &self.slot(id).service.periods[period];
+            errand.again =
+                alertretry.map(|retry| Again::new(retry, Some(label.clone()), launch, &occasion.output));
+        }
+        errand
     }
 
     /// Log, history and historicfile; in the words that clients parse.
@@ -249,36 +307,9 @@ impl Engine {
         env
     }
 
-    pub(super) fn alert_ended(
-        &mut self,
-        alert: AlertId,
-        ending: &Ending,
-        last_words: &str,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(AlertRun { what, batch }) = self.alert_runs.remove(&alert) else { return };
-        let said = if last_words.is_empty() { String::new() } else { format!(": {last_words}") };
-        out.push(match ending {
-            Ending::Exited(0) if last_words.is_empty() => {
-                Effect::log(Level::Debug, format!("{what} ended well"))
-            }
-            Ending::Exited(0) => Effect::log(Level::Info, format!("{what} ended well{said}")),
-            Ending::Exited(status) => {
-                Effect::log(Level::Err, format!("{what} failed with status {status}{said}"))
-            }
-            Ending::Killed(signal) => {
-                Effect::log(Level::Err, format!("{what} was killed by signal {signal}{said}"))
-            }
-            Ending::NotStarted(why) => Effect::log(Level::Err, format!("{what} could not be started: {why}")),
-        });
-        if let Some(batch) = batch {
-            self.account_for(batch, matches!(ending, Ending::NotStarted(_)));
-        }
-    }
-
     /// An alert counts if at least one of its programs was started. If none was, nobody was told, and it is
     /// taken back.
-    fn account_for(&mut self, id: BatchId, not_started: bool) {
+    pub(super) fn account_for(&mut self, id: BatchId, not_started: bool) {
         let Some(batch) = self.batches.get_mut(&id) else { return };
         batch.unknown -= 1;
         if not_started && batch.unknown > 0 {
@@ -289,4 +320,9 @@ impl Engine {
             decision::uncount(&mut self.slot_mut(service).state, period);
         }
     }
+}
+
+/// How the log names a call.
+fn word_for_log(word: &'static str, occasion: &Occasion) -> &'static str {
+    if word == "redistribute" { occasion.kind.history_word() } else { word }
 }

@@ -1,7 +1,9 @@
 //! What a client is told, not yet spelled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::attempts::Attempt;
 use super::runs::RunId;
 use crate::config::Service;
 use crate::decision::ServiceState;
@@ -162,6 +164,8 @@ pub enum Answer<'a> {
     Disabled(Vec<DisabledRow<'a>>),
     /// `list alerthist`, `list failurehist`: the word, and the lines.
     History(&'static str, Vec<&'a str>),
+    /// `list deliveries`
+    Deliveries(Vec<DeliveryRow<'a>>),
     /// `list pids`
     Pids(Vec<RunRow<'a>>),
     /// `list watch`
@@ -197,6 +201,19 @@ pub struct OpstatusRow<'a> {
     pub running: bool,
     /// The time of asking.
     pub now: Wall,
+    /// Alert lines of the current failure whose last try did not succeed.
+    pub undelivered: usize,
+    /// The newest of these tries.
+    pub last_undelivered: Option<&'a Attempt>,
+}
+
+/// One line of `list deliveries`.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryRow<'a> {
+    /// What was tried.
+    pub attempt: &'a Attempt,
+    /// How long it took, or takes already.
+    pub lasted: Duration,
 }
 
 /// One line of `list disabled`.

@@ -156,6 +156,8 @@ pub enum List {
     Disabled,
     /// `alerthist`
     Alerthist,
+    /// `deliveries [GROUP [SERVICE]]`
+    Deliveries(Vec<String>),
     /// `failures`
     Failures,
     /// `failurehist`

@@ -47,6 +47,8 @@ pub struct Settings {
     pub exclude_period: Option<Arc<Period>>,
     /// Startup alerts at a reset too.
     pub startupalerts_on_reset: bool,
+    /// How long an alert may run; `None` for what is built in.
+    pub alert_timeout: Option<Timeval>,
     /// There is a downtime log.
     pub dtlogging: bool,
     /// There is a `monremote` command.
@@ -90,6 +92,7 @@ impl Settings {
             dep_recur_limit: globals.dep_recur_limit.unwrap_or(DEFAULT_DEP_RECUR_LIMIT),
             exclude_period: globals.exclude_period.clone(),
             startupalerts_on_reset: globals.startupalerts_on_reset,
+            alert_timeout: globals.alert_timeout,
             dtlogging: globals.dtlogging,
             monremote: globals.monremote.as_deref().is_some_and(|command| !command.is_empty()),
             clientallow: AllowList::parse(globals.clientallow.as_deref().unwrap_or(DEFAULT_CLIENTALLOW)),
@@ -137,6 +140,7 @@ impl Engine {
         let Loaded { config, settings, programs, alert_history } = loaded;
         self.alert_history.set_length(settings.maxkeep);
         self.failure_history.set_length(settings.maxkeep);
+        self.deliveries.book.set_length(settings.maxkeep);
         if let Some(lines) = alert_history {
             self.alert_history.refill(lines);
         }
@@ -244,6 +248,7 @@ impl Engine {
             (ReadPurpose::Reset { client, keepstate, stopped }, Ok(loaded)) => {
                 let known = keepstate.then(|| (self.disabled(), self.snapshots(now)));
                 self.reset(*loaded, stopped, now, out);
+                self.deliveries_after_reset(keepstate, now, out);
                 let answer = client.map(|client| (client, Answer::Reset { errors: Vec::new() }));
                 if let Some((disabled, services)) = known {
                     self.restore(&disabled, &services, now, out);

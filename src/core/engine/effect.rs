@@ -43,6 +43,13 @@ pub enum Effect {
         /// What it reads.
         stdin: Arc<str>,
     },
+    /// End an alert that runs for too long, with all its children. It answers with `AlertEnded` all the same.
+    EndAlert {
+        /// Which one.
+        alert: AlertId,
+        /// How.
+        how: Stop,
+    },
     /// Answer a client.
     Reply {
         /// Whom.
@@ -135,6 +142,15 @@ impl Effect {
     pub(super) fn reply(client: ClientId, answer: Answer<'static>) -> Effect {
         Effect::Reply { client, answer, close: false }
     }
+}
+
+/// How a program is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// SIGTERM: it may clean up.
+    Term,
+    /// SIGKILL.
+    Kill,
 }
 
 /// A program with its arguments and what is added to its environment.

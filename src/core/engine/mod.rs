@@ -7,9 +7,11 @@
 
 mod alerts;
 mod answer;
+mod attempts;
 mod chatter;
 mod command;
 mod configure;
+mod deliveries;
 mod depends;
 mod disabling;
 mod effect;
@@ -34,10 +36,11 @@ use crate::nouns::{Mono, Now, ServiceKey, Wall};
 use crate::schedule::{Chance, Schedule, ServiceId};
 
 pub use alerts::AlertId;
-pub use answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, RunRow};
+pub use answer::{Answer, DeliveryRow, DependencyRow, DisabledRow, OpstatusRow, RunRow};
+pub use attempts::{Attempt, Outcome};
 pub use command::{Command, List, Password, StateKind, Target, Test};
 pub use configure::{Loaded, Program, Programs, Settings};
-pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile, Variable};
+pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile, Stop, Variable};
 pub use event::{ClientId, Ending, Event, Trap};
 pub use runs::RunId;
 pub use session::Session;
@@ -59,7 +62,7 @@ pub struct Engine {
     /// Due, but a monitor dependency fails, or it is an excluded period.
     held: BTreeSet<ServiceId>,
     runs: BTreeMap<RunId, runs::Run>,
-    alert_runs: BTreeMap<AlertId, alerts::AlertRun>,
+    deliveries: deliveries::Deliveries,
     /// Counted alerts of which it is not yet known whether a program could be started.
     batches: BTreeMap<alerts::BatchId, alerts::Batch>,
     clients: BTreeMap<ClientId, Session>,
@@ -126,7 +129,7 @@ impl Engine {
             waiting: VecDeque::new(),
             held: BTreeSet::new(),
             runs: BTreeMap::new(),
-            alert_runs: BTreeMap::new(),
+            deliveries: deliveries::Deliveries::default(),
             batches: BTreeMap::new(),
             clients: BTreeMap::new(),
             chatter: chatter::Chatter::default(),
@@ -145,10 +148,13 @@ impl Engine {
         let out = &mut effects;
         match event {
             Event::Started { stopped } => self.start_up(stopped, now, out),
-            Event::DeadlineReached => self.run_what_is_due(now, out),
+            Event::DeadlineReached => {
+                self.deliveries_due(now, out);
+                self.run_what_is_due(now, out);
+            }
             Event::RunEnded { run, ending, output } => self.run_ended(run, ending, output, now, out),
             Event::AlertEnded { alert, ending, last_words } => {
-                self.alert_ended(alert, &ending, &last_words, out)
+                self.alert_ended(alert, &ending, &last_words, now, out)
             }
             Event::Trap(trap) => self.trap_received(trap, now, out),
             Event::ClientConnected { client, peer } => self.client_connected(client, peer, now, out),
@@ -165,7 +171,7 @@ impl Engine {
                 out.extend(client.map(|client| Effect::reply(client, Answer::StateLoaded)));
             }
             Event::HangUp => self.hang_up(out),
-            Event::Terminate { signal } => Engine::terminate(signal, out),
+            Event::Terminate { signal } => self.terminate(signal, out),
         }
         effects
     }
@@ -173,7 +179,9 @@ impl Engine {
     /// When [`Event::DeadlineReached`] is due; never before that does the daemon need to wake by itself.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
-        if self.stopped.is_some() { None } else { self.schedule.next_deadline() }
+        let schedule = self.schedule.next_deadline().filter(|_| self.stopped.is_none());
+        // Alerts that were sent are followed whatever the scheduler does.
+        [schedule, self.deliveries.next_deadline()].into_iter().flatten().min()
     }
 
     fn start_up(&mut self, stopped: bool, now: &Now, out: &mut Vec<Effect>) {

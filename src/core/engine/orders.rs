@@ -40,6 +40,7 @@ impl Engine {
                 self.settings.maxkeep = length;
                 self.alert_history.set_length(length);
                 self.failure_history.set_length(length);
+                self.deliveries.book.set_length(length);
                 Answer::Set
             }
             Command::Set { group, service, variable, value } => {
@@ -65,6 +66,7 @@ impl Engine {
             Command::Savestate(kinds) => return Engine::save_state(client, &kinds, out),
             Command::Loadstate(kinds) => return Engine::load_state(client, &kinds, out),
             Command::Term => {
+                self.log_pending_deliveries(out);
                 out.push(Effect::Reply { client, answer: Answer::Terminating, close: true });
                 out.push(Effect::log(Level::Info, "terminating by user command"));
                 return out.push(Effect::Exit { status: 0 });
@@ -78,7 +80,8 @@ impl Engine {
         out.push(Effect::reply(client, answer));
     }
 
-    pub(super) fn terminate(signal: &'static str, out: &mut Vec<Effect>) {
+    pub(super) fn terminate(&self, signal: &'static str, out: &mut Vec<Effect>) {
+        self.log_pending_deliveries(out);
         out.push(Effect::log(Level::Info, format!("caught {signal} signal, exiting")));
         // The original ends with 1 on a signal; service managers have been told so.
         out.push(Effect::Exit { status: 1 });

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::answer::{Answer, DependencyRow, DisabledRow, OpstatusRow, RunRow};
+use super::answer::{Answer, DeliveryRow, DependencyRow, DisabledRow, OpstatusRow, RunRow};
+use super::attempts::Attempt;
 use super::command::List;
 use super::event::ClientId;
 use super::runs::{Run, RunId};
@@ -31,6 +32,7 @@ impl Engine {
             List::Alerthist => {
                 Answer::History("alerthist", self.alert_history.iter().map(|line| &**line).collect())
             }
+            List::Deliveries(asked) => self.deliveries_asked(asked, view, now),
             List::Failurehist => {
                 Answer::History("failurehist", self.failure_history.iter().map(|line| &**line).collect())
             }
@@ -54,6 +56,7 @@ impl Engine {
 
     fn row(&self, id: ServiceId, now: &Now) -> OpstatusRow<'_> {
         let slot = self.slot(id);
+        let (undelivered, last_undelivered) = self.deliveries.undelivered(&self.key(id));
         OpstatusRow {
             group: &slot.group,
             service: &slot.service,
@@ -61,6 +64,8 @@ impl Engine {
             timer: self.seconds_to_next_run(id, now.mono),
             running: slot.running.is_some(),
             now: now.wall,
+            undelivered,
+            last_undelivered,
         }
     }
 
@@ -94,6 +99,30 @@ impl Engine {
             }
         }
         Answer::Opstatus("opstatus", rows)
+    }
+
+    /// The attempts about a service, a watch, or all; newest last.
+    fn deliveries_asked<'a>(&'a self, asked: &'a [String], view: View<'a>, now: &Now) -> Answer<'a> {
+        let (group, service) = (asked.first(), asked.get(1));
+        let known = match (group, service) {
+            (Some(group), Some(service)) => self.find(group, service).is_some(),
+            (Some(group), None) => self.groups.contains_key(group.as_str()),
+            (None, _) => true,
+        };
+        if !known {
+            let text = |word: Option<&'a String>| word.map_or("", String::as_str);
+            return Answer::DoesNotExist(text(group), text(service));
+        }
+        let is_asked = |attempt: &&Attempt| {
+            group.is_none_or(|group| *attempt.service.group == **group)
+                && service.is_none_or(|service| *attempt.service.service == **service)
+                && view.shows(&attempt.service.group, &attempt.service.service)
+        };
+        let row = |attempt: &'a Attempt| DeliveryRow {
+            attempt,
+            lasted: attempt.lasted.unwrap_or_else(|| now.mono.since(attempt.started)),
+        };
+        Answer::Deliveries(self.deliveries.book.iter().filter(is_asked).map(row).collect())
     }
 
     fn hosts(&self, group: &str) -> Option<Vec<(&str, bool)>> {

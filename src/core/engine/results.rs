@@ -34,6 +34,7 @@ impl Engine {
         let Decision { state, occasion, firing, verdicts, redistribute, downtime, .. } =
             decision::decide(&slot.service, state, happening, circumstances, now);
         slot.state = state;
+        self.status_changed(id, before.0, now, out);
         if let Happening::Result { exit, .. } = happening {
             self.record_result(id, *exit, before, now, out);
         }
@@ -114,9 +115,21 @@ impl Engine {
     /// Sets a status without a result: by hand, or because the time of a trap is over.
     pub(super) fn set_opstatus(&mut self, id: ServiceId, status: OpStatus, now: &Now, out: &mut Vec<Effect>) {
         let slot = self.slot_mut(id);
+        let before = slot.state.opstatus;
         slot.state.set_opstatus(status);
-        if slot.is_depended_on {
+        let is_depended_on = slot.is_depended_on;
+        self.status_changed(id, before, now, out);
+        if is_depended_on {
             self.run_those_held(now, out);
+        }
+    }
+
+    /// Where the service begins to fail, or ceases to, what is still to be told of the time before is over.
+    fn status_changed(&mut self, id: ServiceId, before: OpStatus, now: &Now, out: &mut Vec<Effect>) {
+        let after = self.slot(id).state.opstatus;
+        if before.is_failure() != after.is_failure() {
+            let why = if after.is_failure() { "it fails again" } else { "the failure is over" };
+            self.alerts_are_over(&self.key(id), why, now, out);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The daemon in a simulated world: what runs when, who is told, what survives.
 
 mod clients;
+mod deliveries;
 mod dependencies;
 mod lifecycle;
 mod schedule;

@@ -123,6 +123,7 @@ fn list(rest: &str) -> List {
         "opstatus" => List::Opstatus(split(rest).map(group_and_service).collect()),
         "disabled" => List::Disabled,
         "alerthist" => List::Alerthist,
+        "deliveries" => List::Deliveries(owned(split(rest))),
         "failures" => List::Failures,
         "failurehist" => List::Failurehist,
         "successes" => List::Successes,

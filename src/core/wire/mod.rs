@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod command;
+pub mod deliveries;
+
 pub mod opstatus;
 pub mod quote;
 pub mod reply;

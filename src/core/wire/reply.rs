@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::quote::{escape_into, escape_quoted_into};
-use super::status;
+use super::{deliveries, status};
 use crate::engine::{Answer, DependencyRow, DisabledRow, RunId};
 
 /// What a few answers say of the server's processes.
@@ -172,6 +172,10 @@ fn list(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
                 out.push('\n');
             }
             write!(out, "220 list {word} completed")
+        }
+        Answer::Deliveries(rows) => {
+            rows.iter().for_each(|row| deliveries::write_line(out, row));
+            out.write_str("220 list deliveries completed")
         }
         Answer::Pids(rows) => {
             let _ = writeln!(out, "server {}", server.pid);

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::deliveries;
 use super::quote::{escape_into, escape_quoted_into};
 use crate::config::Dependency;
 use crate::engine::OpstatusRow;
 
 /// Appends the line. The order of the fields is part of the protocol; new ones may only be appended.
 pub(super) fn write_line(out: &mut String, row: &OpstatusRow<'_>) {
-    let OpstatusRow { group, service, state, timer, running, now } = row;
+    let OpstatusRow { group, service, state, timer, running, now, .. } = row;
     let depends = service.depends.as_deref();
     // Writing to a String cannot fail.
     let _ = write!(
@@ -71,6 +72,10 @@ fn push_optional(out: &mut String, row: &OpstatusRow<'_>, running: bool, now: i6
     push_time(out, "last_alert", state.last_alert());
     if let Some(first) = state.first_failure.filter(|&first| first != 0) {
         let _ = write!(out, " first_failure={first} failure_duration={}", now.saturating_sub(first));
+    }
+    if let Some(attempt) = row.last_undelivered {
+        let _ = write!(out, " alerts_undelivered={}", row.undelivered);
+        push_text(out, "last_alert_error", Some(&deliveries::error_of(attempt)));
     }
 }
 

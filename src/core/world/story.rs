@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{ClientId, Ending, Launch, Level, LogFile};
+use crate::engine::{ClientId, Ending, Launch, Level, LogFile, Stop};
 use crate::nouns::{AlertKind, Now, ServiceKey};
 
 /// How one execution of a program goes.
@@ -15,13 +15,31 @@ pub struct Outcome {
     pub ending: Ending,
     /// What it prints.
     pub output: String,
+    /// What makes an alert end before its time.
+    pub heeds: Heeds,
+}
+
+/// Which signals end an alert program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heeds {
+    /// It ends when it is told to.
+    Term,
+    /// Only when it is killed.
+    Kill,
+    /// Not even then: it waits for a disk that is gone.
+    Nothing,
 }
 
 impl Outcome {
     /// Ends with that exit status, at once.
     #[must_use]
     pub fn exits(status: u8, output: &str) -> Outcome {
-        Outcome { lasts: Duration::ZERO, ending: Ending::Exited(status), output: output.to_owned() }
+        Outcome {
+            lasts: Duration::ZERO,
+            ending: Ending::Exited(status),
+            output: output.to_owned(),
+            heeds: Heeds::Term,
+        }
     }
 
     /// A success without a word.
@@ -92,6 +110,11 @@ pub enum Happened {
         launch: Launch,
         /// And this to read.
         stdin: Arc<str>,
+    },
+    /// An alert was told to end, or killed.
+    AlertSignalled {
+        /// Which of the two.
+        how: Stop,
     },
     /// A client was answered.
     Replied {

@@ -121,6 +121,7 @@ impl Daemon {
             }
             Effect::Close { .. } | Effect::Exit { .. } => self.over = true,
             Effect::KillRun { .. }
+            | Effect::EndAlert { .. }
             | Effect::AuthChanged
             | Effect::ConfigChanged
             | Effect::Append { .. }

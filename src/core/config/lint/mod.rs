@@ -27,12 +27,15 @@
 //! | W022 | hostgroup defined twice |
 //! | W023 | monitor without interval |
 //! | W024 | name of a hostgroup that ends early |
+//! | W090 to W099 | what reaches nobody: see `delivery` |
 
+mod delivery;
 mod file;
 mod layout;
 mod line;
 mod service;
 
+pub use delivery::nobody_to_call;
 pub(super) use file::{Notes, whole_file};
 pub(super) use layout::{layout, stray_environment};
 pub(super) use line::{

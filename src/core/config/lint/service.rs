@@ -4,6 +4,7 @@ use super::super::ast::{Kind, Span, Statement};
 use super::super::lines::Source;
 use super::super::model::Service;
 use super::super::sink::Sink;
+use super::delivery::remote_monitor_overlooks;
 use super::warning;
 use crate::timeval::is_blank;
 
@@ -23,7 +24,7 @@ impl ServiceView<'_> {
     }
 
     /// The last line with that keyword: the one that counts.
-    fn last(&self, keyword: &str) -> Option<&Statement> {
+    pub(super) fn last(&self, keyword: &str) -> Option<&Statement> {
         self.statements.iter().rev().find(|statement| self.keyword(statement) == keyword)
     }
 
@@ -49,6 +50,7 @@ const CHECKS: &[Check] = &[
     glued_semicolons,
     alertevery_shorter_than_interval,
     dropped_words,
+    remote_monitor_overlooks,
 ];
 
 /// Runs all checks of a service.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::ast::{Span, Statement};
 use super::super::diagnostic::Severity;
 use super::super::model::{DepBehavior, Globals, Located};
-use super::super::refusal::{self, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, RANDSTART};
+use super::super::refusal::{self, ALERT_TIMEOUT_GLOBAL, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, RANDSTART};
 use super::super::values;
 use super::{Lowering, lint};
 use crate::period::{Period, Validity};
@@ -32,6 +32,10 @@ impl Lowering<'_> {
             }
             "exclude_period" => {
                 self.config.globals.exclude_period = self.exclude_period(statement);
+            }
+            "alert_timeout" => {
+                self.config.globals.alert_timeout =
+                    self.positive_time(statement, statement.rest, &ALERT_TIMEOUT_GLOBAL);
             }
             "histlength" | "maxprocs" | "dep_recur_limit" | "serverport" | "trapport" => {
                 self.number(statement, name)

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use super::super::ast::{Span, Statement};
-use super::super::model::{AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, ExitRange, Period};
+use super::super::model::{
+    AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, AlertRetry, ExitRange, Period,
+};
 use super::super::parse::period_label;
-use super::super::refusal::{self, ALERTAFTER, ALERTEVERY, UPALERTAFTER};
+use super::super::refusal::{self, ALERT_TIMEOUT, ALERTAFTER, ALERTEVERY, ALERTRETRY, UPALERTAFTER};
 use super::super::values::{self, count, exit_range};
 use super::Lowering;
 use crate::timeval::{self, Timeval};
+
+/// How long `alertretry` waits before its first try, where it names no time.
+const DEFAULT_RETRY_PAUSE: Option<Timeval> = Timeval::from_secs(30);
 
 /// A period that more lines may still be added to.
 pub(super) struct OpenPeriod {
@@ -46,6 +51,8 @@ impl Lowering<'_> {
             no_comp_alerts: false,
             alerts_dont_count: false,
             alertexitrange: None,
+            alert_timeout: None,
+            alertretry: None,
             line: statement.line,
         };
         if let Some(open) = self.watch.as_mut().and_then(|watch| watch.service.as_deref_mut()) {
@@ -92,6 +99,14 @@ impl Lowering<'_> {
                 Some(range) => self.with_period(|open| open.period.alertexitrange = Some(range)),
                 None => self.refuse(place(statement), statement.line, refusal::invalid_alertexitrange(value)),
             },
+            "alert_timeout" => {
+                let timeout = self.positive_time(statement, statement.rest, &ALERT_TIMEOUT);
+                self.with_period(|open| open.period.alert_timeout = timeout);
+            }
+            "alertretry" => {
+                let retry = self.alertretry(statement);
+                self.with_period(|open| open.period.alertretry = retry);
+            }
             _ => self.unknown_syntax(statement, true),
         }
     }
@@ -143,6 +158,30 @@ impl Lowering<'_> {
             open.period.alertafter_within = Some(number);
             open.period.alertafter_time = time;
         });
+    }
+
+    /// `alertretry N [TIMEVAL]`; 0 means none.
+    fn alertretry(&mut self, statement: &Statement) -> Option<AlertRetry> {
+        let text = self.slice(statement.rest);
+        let words: Vec<&str> = values::words(text).collect();
+        let (number, pause) = match words[..] {
+            [number] => (count(number), DEFAULT_RETRY_PAUSE),
+            [number, time] => {
+                let at = time.as_ptr() as usize - text.as_ptr() as usize;
+                let place = statement.rest.part(at, at + time.len());
+                let pause = count(number).and_then(|_| self.positive_time(statement, place, &ALERTRETRY));
+                if count(number).is_some() && pause.is_none() {
+                    return None;
+                }
+                (count(number), pause)
+            }
+            _ => (None, None),
+        };
+        let Some(tries) = number else {
+            self.refuse(place(statement), statement.line, refusal::invalid_alertretry(text));
+            return None;
+        };
+        pause.filter(|_| tries > 0).map(|pause| AlertRetry { tries, pause })
     }
 
     fn with_period(&mut self, change: impl FnOnce(&mut OpenPeriod)) {

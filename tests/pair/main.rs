@@ -5,6 +5,7 @@
 //!     cargo test --test pair -- remon-remon/cut    one row
 //!     cargo test --test pair -- --without-faults   each row must fail if its fault does not happen
 //!     cargo test --test pair -- --with-noise       each row must fail if one message too many arrives
+//!     cargo test --test pair -- --without-exclude  the row about --exclude must fail without it
 //!
 //! Several worlds stand side by side, each in a process of its own (this program again, as the first process of new
 //! namespaces); rows are dealt out to them. What a world is made of ends with its process.
@@ -52,11 +53,13 @@ fn main() -> ExitCode {
     {
         return worker::serve(pairing, mode, Path::new(dir));
     }
-    let mode = match () {
-        () if words.iter().any(|word| word == "--without-faults") => Mode::WithoutFaults,
-        () if words.iter().any(|word| word == "--with-noise") => Mode::WithNoise,
-        () => Mode::Real,
-    };
+    let flags = [
+        ("--without-faults", Mode::WithoutFaults),
+        ("--with-noise", Mode::WithNoise),
+        ("--without-exclude", Mode::WithoutExclude),
+    ];
+    let flag = flags.into_iter().find(|(flag, _)| words.iter().any(|word| word == flag));
+    let mode = flag.map_or(Mode::Real, |(_, mode)| mode);
     let mut filters =
         words.iter().filter(|word| !word.starts_with('-')).map(String::as_str).collect::<Vec<_>>();
     if filters.is_empty() {
@@ -75,8 +78,12 @@ fn main() -> ExitCode {
 /// The rows that the arguments name, in full or in part.
 fn chosen(pairing: Pairing, mode: Mode, filters: &[&str]) -> Vec<&'static Row> {
     let named = |row: &&Row| filters.iter().any(|filter| format!("{pairing}/{}", row.name).contains(filter));
-    // Where no fault is expected, none can be left out.
-    let meant = |row: &&Row| mode != Mode::WithoutFaults || row.name != "calm";
+    let meant = |row: &&Row| match mode {
+        // Where no fault is expected, none can be left out.
+        Mode::WithoutFaults => row.name != "calm",
+        Mode::WithoutExclude => row.name == "exclude",
+        Mode::Real | Mode::WithNoise => true,
+    };
     rows::ALL.iter().filter(named).filter(meant).collect()
 }
 

@@ -83,6 +83,8 @@ pub(crate) enum Mode {
     Real,
     /// That it fails when its fault does not happen.
     WithoutFaults,
+    /// That the row about `--exclude` fails without it.
+    WithoutExclude,
     /// That it fails when one message too many arrives.
     WithNoise,
 }
@@ -90,7 +92,9 @@ pub(crate) enum Mode {
 /// A row while it is played.
 pub(crate) struct Scene<'a> {
     pub(crate) world: &'a mut World,
-    mode: Mode,
+    pub(crate) mode: Mode,
+    /// Whether both daemons were up and well: what fails before that proves nothing.
+    pub(crate) opened: bool,
     dues: Vec<Due>,
     since: Instant,
     arrived: usize,
@@ -99,7 +103,15 @@ pub(crate) struct Scene<'a> {
 
 impl Scene<'_> {
     pub(crate) fn new(world: &mut World, mode: Mode) -> Scene<'_> {
-        Scene { world, mode, dues: Vec::new(), since: Instant::now(), arrived: 0, report: String::new() }
+        Scene {
+            world,
+            mode,
+            opened: false,
+            dues: Vec::new(),
+            since: Instant::now(),
+            arrived: 0,
+            report: String::new(),
+        }
     }
 
     /// The configuration that most rows want. The original answers one command a second, so it is given the time
@@ -121,6 +133,7 @@ impl Scene<'_> {
     pub(crate) fn open(&mut self, setup: &Setup) -> Result<(), String> {
         self.world.begin(setup)?;
         self.all_well()?;
+        self.opened = true;
         self.look()
     }
 
@@ -207,11 +220,10 @@ impl Scene<'_> {
             self.world.site(Side::A).send_noise()?;
         }
         self.quiet(AFTERMATH)?;
-        let messages = match self.arrived {
+        Ok(match self.arrived {
             0 => "nothing".to_owned(),
-            count => format!("{count} messages"),
-        };
-        Ok(format!("{messages}\t{}", self.report))
+            count => format!("{count} messages: {}", self.report),
+        })
     }
 
     /// Takes what has arrived; what was not due is an error.

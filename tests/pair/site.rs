@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::pairing::Program;
 use crate::servers::Server;
 use crate::space::{Space, sh};
+use crate::support::place::processes_with;
 use crate::support::servers::{PASSWORD, make_certificates};
 use crate::support::{Client, oracle, signal, source, subject, wait};
 
@@ -54,8 +55,8 @@ pub(crate) struct Setup {
     pub(crate) failure_duration: u32,
     /// The time-out of `remote.monitor`, in seconds.
     pub(crate) timeout: u32,
-    /// Options that `remote.monitor` gets in addition.
-    pub(crate) options: &'static str,
+    /// Without `--undelivered`, as with a release of mon that does not know it.
+    pub(crate) without_undelivered: bool,
     /// The server that has a watch of a service of its own, `own/service`.
     pub(crate) own_service: Option<Side>,
     /// Without `--exclude`, to see that it matters.
@@ -64,7 +65,13 @@ pub(crate) struct Setup {
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { failure_duration: 600, timeout: 10, options: "", own_service: None, without_exclude: false }
+        Setup {
+            failure_duration: 600,
+            timeout: 10,
+            without_undelivered: false,
+            own_service: None,
+            without_exclude: false,
+        }
     }
 }
 
@@ -162,8 +169,8 @@ impl Site {
         let dir = self.dir.display();
         let seconds = INTERVAL.as_secs();
         let mut text = Substitution(Ok(shipped));
-        text.replace("/usr/lib/mon/mon.d:/usr/lib/mon/mon-local.d", &format!("{dir}/mon.d"));
-        text.replace("/usr/lib/mon/alert.d", &format!("{dir}/alert.d"));
+        text.replace("/usr/lib/mon/mon-local.d:/usr/lib/mon/mon.d", &format!("{dir}/mon.d"));
+        text.replace("/usr/lib/mon/alert-local.d:/usr/lib/mon/alert.d", &format!("{dir}/alert.d"));
         text.replace("/etc/mon/auth.cf", &format!("{dir}/etc/auth.cf"));
         text.replace("randstart = 60s\n", "");
         text.replace("interval 5m", &format!("interval {seconds}s"));
@@ -173,14 +180,17 @@ impl Site {
         // How the machine that runs the test is, is not the question.
         text.replace("loadavg.monitor 20 10 6", "loadavg.monitor 2000 1000 600");
         text.replace("freespace.monitor /:10%", "freespace.monitor /:0%:0");
-        let duration = format!(
-            "--failure_duration={} --timeout={} {}",
-            setup.failure_duration, setup.timeout, setup.options
-        );
+        let duration = format!("--failure_duration={} --timeout={}", setup.failure_duration, setup.timeout);
         text.replace("--failure_duration=1800", &duration);
+        if setup.without_undelivered || self.program == Program::Original {
+            text.replace(" --undelivered", "");
+        }
+        // The original does not know the keyword.
+        let retries = if self.program == Program::Original { "" } else { "alertretry 2 1s" };
+        text.replace("alertretry 2 1m", retries);
         if setup.without_exclude {
-            let other = self.side.other();
-            text.replace(&format!("--exclude {}", other.watch_of_the_other().replace('/', ":")), "");
+            let theirs = self.side.other().watch_of_the_other().replace('/', ":");
+            text.replace(&format!("--exclude {theirs}"), "");
         }
         let mut text = text.0.map_err(|what| format!("{}: {what}", path.display()))?;
         text += &self.watch("world", "web", 8080);
@@ -255,6 +265,18 @@ impl Site {
         let Some(mut daemon) = self.daemon.take() else { return Ok(()) };
         let ended = wait::until(START, "the daemon to end", || daemon.try_wait().ok().flatten());
         ended.map(|_| ())
+    }
+
+    /// Ends the daemon as systemd does it: what it has started ends with it, alerts on their way included.
+    ///
+    /// # Errors
+    /// When it goes on.
+    pub(crate) fn end_unit(&mut self) -> Result<(), String> {
+        self.end_daemon("TERM")?;
+        for pid in processes_with(&format!("HOME={}\0", self.dir.join("home").display())) {
+            signal(pid, "KILL");
+        }
+        Ok(())
     }
 
     /// One command to the daemon, from the world.

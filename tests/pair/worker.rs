@@ -23,7 +23,24 @@ pub(crate) const KINDS: [&str; 6] = ["--net", "--mount", "--pid", "--fork", "--k
 const WORLDS: usize = 4;
 
 /// What came of a row.
-pub(crate) type Outcome = Result<String, String>;
+pub(crate) type Outcome = Result<String, Failure>;
+
+/// Why a row failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It could not even begin.
+    Broken(String),
+    /// What arrived is not what must arrive.
+    Row(String),
+}
+
+impl Failure {
+    /// The words.
+    pub(crate) fn why(&self) -> &str {
+        let (Failure::Broken(why) | Failure::Row(why)) = self;
+        why
+    }
+}
 
 /// Plays rows in several worlds; the results come in the order of the rows.
 pub(crate) fn play(pairing: Pairing, mode: Mode, rows: &[&'static Row]) -> Vec<(&'static Row, Outcome)> {
@@ -68,13 +85,13 @@ impl Distant {
         pairing: Pairing,
         mode: Mode,
         number: usize,
-    ) -> Result<&mut Distant, String> {
+    ) -> Result<&mut Distant, Failure> {
         if world.is_none() {
-            let mut fresh = Distant::start(pairing, mode, number)?;
+            let mut fresh = Distant::start(pairing, mode, number).map_err(Failure::Broken)?;
             fresh.answer()?;
             *world = Some(fresh);
         }
-        world.as_mut().ok_or_else(|| "it was just made".to_owned())
+        world.as_mut().ok_or_else(|| Failure::Broken("it was just made".to_owned()))
     }
 
     fn start(pairing: Pairing, mode: Mode, number: usize) -> Result<Distant, String> {
@@ -91,19 +108,21 @@ impl Distant {
 
     fn play(&mut self, row: &Row) -> Outcome {
         let stdin = self.child.stdin.as_mut().expect("it is piped");
-        writeln!(stdin, "{}", row.name).map_err(|error| format!("the world has gone: {error}"))?;
+        writeln!(stdin, "{}", row.name)
+            .map_err(|error| Failure::Broken(format!("the world has gone: {error}")))?;
         self.answer()
     }
 
-    /// A line: `+` and what arrived, or `-` and why not.
+    /// A line: `+` and what arrived, `-` and why not, or `!` and what does not work here.
     fn answer(&mut self) -> Outcome {
         let mut line = String::new();
-        self.answers.read_line(&mut line).map_err(|error| error.to_string())?;
+        self.answers.read_line(&mut line).map_err(|error| Failure::Broken(error.to_string()))?;
         let line = line.trim_end_matches('\n').replace('\r', "\n");
         match line.split_at_checked(1) {
             Some(("+", rest)) => Ok(rest.to_owned()),
-            Some(("-", rest)) => Err(rest.to_owned()),
-            _ => Err("the world fell over".to_owned()),
+            Some(("-", rest)) => Err(Failure::Row(rest.to_owned())),
+            Some(("!", rest)) => Err(Failure::Broken(rest.to_owned())),
+            _ => Err(Failure::Broken("the world fell over".to_owned())),
         }
     }
 }
@@ -120,7 +139,7 @@ impl Drop for Distant {
 /// The child: makes a world and plays the rows that it is told, until nobody is left to tell.
 pub(crate) fn serve(pairing: &str, mode: &str, dir: &Path) -> ExitCode {
     let Some(pairing) = Pairing::named(pairing) else { return ExitCode::FAILURE };
-    let modes = [Mode::Real, Mode::WithoutFaults, Mode::WithNoise];
+    let modes = [Mode::Real, Mode::WithoutFaults, Mode::WithoutExclude, Mode::WithNoise];
     let Some(mode) = modes.into_iter().find(|known| format!("{known:?}") == mode) else {
         return ExitCode::FAILURE;
     };
@@ -135,16 +154,18 @@ pub(crate) fn serve(pairing: &str, mode: &str, dir: &Path) -> ExitCode {
     let mut world = match World::start(pairing, dir) {
         Ok(world) => world,
         Err(why) => {
-            answer(&Err(format!("no world: {why}")));
+            answer(&Err(Failure::Broken(format!("no world: {why}"))));
             return ExitCode::FAILURE;
         }
     };
     answer(&Ok(String::new()));
     for name in names {
         let Some(row) = rows::ALL.iter().find(|row| row.name == name) else { continue };
-        let played = row.play(&mut Scene::new(&mut world, mode));
-        let played = played.map_err(|why| format!("{why}\n{}", world.words()));
-        let ended = world.end();
+        let mut scene = Scene::new(&mut world, mode);
+        let played = row.play(&mut scene);
+        let failure = if scene.opened { Failure::Row } else { Failure::Broken };
+        let played = played.map_err(|why| failure(format!("{why}\n{}", world.words())));
+        let ended = world.end().map_err(Failure::Broken);
         answer(&played.and_then(|played| ended.map(|()| played)));
     }
     ExitCode::SUCCESS
@@ -153,7 +174,8 @@ pub(crate) fn serve(pairing: &str, mode: &str, dir: &Path) -> ExitCode {
 fn answer(outcome: &Outcome) {
     let line = match outcome {
         Ok(text) => format!("+{text}"),
-        Err(text) => format!("-{text}"),
+        Err(Failure::Row(text)) => format!("-{text}"),
+        Err(Failure::Broken(text)) => format!("!{text}"),
     };
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{}", line.replace('\r', " ").replace('\n', "\r"));

@@ -7,7 +7,7 @@
 mod client;
 mod compare;
 mod daemon;
-mod place;
+pub(crate) mod place;
 pub(crate) mod servers;
 pub(crate) mod wait;
 pub(crate) mod xmpp;

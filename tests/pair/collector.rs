@@ -33,22 +33,25 @@ pub(crate) struct Arrival {
     /// `watch/service`.
     pub(crate) about: String,
     pub(crate) summary: String,
+    /// What stands below the line of dashes.
+    pub(crate) detail: String,
 }
 
 impl fmt::Display for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Arrival { way, from, kind, about, summary, .. } = self;
-        write!(f, "{way:?} from {from:?}: {kind} {about}: {summary}")
+        let Arrival { way, from, kind, about, summary, detail, .. } = self;
+        write!(f, "{way:?} from {from:?}: {kind} {about}: {summary} [{}]", detail.trim())
     }
 }
 
 impl Arrival {
-    /// Reads `ALERT watch/service: summary (time)`.
-    fn parse(way: Way, from: Side, subject: &str) -> Arrival {
+    /// Reads `ALERT watch/service: summary (time)` and the text below it.
+    fn parse(way: Way, from: Side, subject: &str, text: &str) -> Arrival {
         let (kind, rest) = subject.split_once(' ').unwrap_or((subject, ""));
         let (about, summary) = rest.split_once(": ").unwrap_or((rest, ""));
         let (kind, about, summary) = (kind.to_owned(), about.to_owned(), summary.to_owned());
-        Arrival { at: Instant::now(), way, from, kind, about, summary }
+        let detail = text.rsplit_once("----\n").map_or("", |(_, detail)| detail).to_owned();
+        Arrival { at: Instant::now(), way, from, kind, about, summary, detail }
     }
 }
 
@@ -97,7 +100,10 @@ fn read_messages(side: Side, online: &AtomicBool, arrivals: &Arrivals) {
         if let Ok(mut reader) = Reader::log_in_at((side.address(), 5222), &domain, "user", None) {
             online.store(true, Ordering::SeqCst);
             while let Ok((_, body)) = reader.next_message() {
-                note(arrivals, Arrival::parse(Way::Xmpp, side, body.lines().next().unwrap_or_default()));
+                note(
+                    arrivals,
+                    Arrival::parse(Way::Xmpp, side, body.lines().next().unwrap_or_default(), &body),
+                );
             }
             online.store(false, Ordering::SeqCst);
         }
@@ -113,7 +119,7 @@ fn read_mail(mailbox: &Path, arrivals: &Arrivals) {
                 let mail = fs::read(entry.path()).map(|bytes| crate::support::latin1(&bytes));
                 let mail = mail.unwrap_or_default();
                 let side = if mail.contains("by servera.example.com") { Side::A } else { Side::B };
-                note(arrivals, Arrival::parse(Way::Mail, side, &subject(&mail)));
+                note(arrivals, Arrival::parse(Way::Mail, side, &subject(&mail), &mail));
             }
         }
         thread::sleep(PAUSE);

@@ -143,9 +143,8 @@ impl Scene<'_> {
             let mut last = Vec::new();
             let well = wait::until(START, &format!("all to be well at {}", side.host()), || {
                 last = self.world.site(side).ask("list opstatus").unwrap_or_default();
-                let services = last.iter().filter(|line| line.starts_with("group="));
-                let good = services.clone().filter(|line| line.contains(" opstatus=1 ")).count();
-                (good > 0 && good == services.count()).then_some(())
+                let good = last.iter().filter(|line| line.contains(" opstatus=1 ")).count();
+                (good == self.world.site(side).services()).then_some(())
             });
             well.map_err(|why| format!("{why}: {}", last.join("\n")))?;
         }
@@ -217,7 +216,7 @@ impl Scene<'_> {
     /// The end of a row: nothing more comes.
     pub(crate) fn finish(&mut self) -> Result<String, String> {
         if self.mode == Mode::WithNoise {
-            self.world.site(Side::A).send_noise()?;
+            self.world.site(Side::B).send_noise()?;
         }
         self.quiet(AFTERMATH)?;
         Ok(match self.arrived {

@@ -84,6 +84,7 @@ pub(crate) struct Site {
     prosody: Option<Server>,
     _postfix: Server,
     daemon: Option<Child>,
+    readonly: bool,
     /// Put before the daemon's environment.
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -116,6 +117,7 @@ impl Site {
             prosody,
             _postfix: postfix,
             daemon: None,
+            readonly: false,
             environment: Vec::new(),
         };
         site.install().map_err(|error| error.to_string())?;
@@ -182,12 +184,14 @@ impl Site {
         text.replace("freespace.monitor /:10%", "freespace.monitor /:0%:0");
         let duration = format!("--failure_duration={} --timeout={}", setup.failure_duration, setup.timeout);
         text.replace("--failure_duration=1800", &duration);
+        // The original knows neither this nor `alertretry`.
         if setup.without_undelivered || self.program == Program::Original {
             text.replace(" --undelivered", "");
         }
-        // The original does not know the keyword.
-        let retries = if self.program == Program::Original { "" } else { "alertretry 2 1s" };
-        text.replace("alertretry 2 1m", retries);
+        text.replace("alertretry 2 1m", "alertretry 2 1s");
+        if self.program == Program::Original {
+            text.without_lines("alertretry");
+        }
         if setup.without_exclude {
             let theirs = self.side.other().watch_of_the_other().replace('/', ":");
             text.replace(&format!("--exclude {theirs}"), "");
@@ -288,6 +292,12 @@ impl Site {
         client.map_err(|error| error.to_string())?.command(command)
     }
 
+    /// How many services the configuration has.
+    pub(crate) fn services(&self) -> usize {
+        let text = fs::read_to_string(self.dir.join("etc/mon.cf")).unwrap_or_default();
+        text.lines().filter(|line| line.trim_start().starts_with("service ")).count()
+    }
+
     /// The state of `watch/service`, as the daemon lists it.
     ///
     /// # Errors
@@ -325,6 +335,23 @@ impl Site {
             return Ok(());
         }
         fs::rename(from, to).map_err(|error| error.to_string())
+    }
+
+    /// Makes the state directory read-only, or writable again. Permissions would not do: root heeds none.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(crate) fn set_readonly(&mut self, readonly: bool) -> Result<(), String> {
+        if self.readonly == readonly {
+            return Ok(());
+        }
+        self.readonly = readonly;
+        let state = self.dir.join("state").display().to_string();
+        self.space.sh(&if readonly {
+            format!("mkdir -p {state}; mount --bind {state} {state}; mount -o remount,bind,ro {state}")
+        } else {
+            format!("umount {state}")
+        })
     }
 
     /// Gives the next daemon a clock that can be set. Only what the clock on the wall says is changed, as on a
@@ -398,6 +425,14 @@ impl Substitution {
             } else {
                 Err(format!("{from:?} is not in it"))
             };
+        }
+    }
+
+    /// Takes out the lines that begin with a keyword, with their line ends: an empty line would end the watch.
+    fn without_lines(&mut self, keyword: &str) {
+        if let Ok(text) = &self.0 {
+            let lines = text.split_inclusive('\n').filter(|line| !line.trim_start().starts_with(keyword));
+            self.0 = Ok(lines.collect());
         }
     }
 }

@@ -106,6 +106,7 @@ impl World {
     pub(crate) fn end(&mut self) -> Result<(), String> {
         for site in &mut self.sites {
             site.end_daemon("KILL")?;
+            site.set_readonly(false)?;
             site.environment.clear();
         }
         Ok(())

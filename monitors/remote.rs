@@ -170,10 +170,11 @@ fn told(hosts: &[String], seen: &[Seen]) -> String {
     let mut out = String::new();
     for (host, seen) in hosts.iter().zip(seen) {
         let _ = writeln!(out, "testing mon server {host} :");
-        let Seen::Answer(Answer { services, disabled, scheduler, server_time, .. }) = seen else {
+        let Seen::Answer(answer) = seen else {
             let _ = writeln!(out, "{seen:?}");
             continue;
         };
+        let Answer { services, disabled, scheduler, server_time, .. } = &**answer;
         for service in services {
             let fields = service.iter().map(|(name, value)| format!("{name}={}", value.escape_debug()));
             let _ = writeln!(out, "{}", fields.collect::<Vec<_>>().join(" "));

@@ -62,7 +62,7 @@ impl Question {
         }
         // The farewell; whether the server still hears it does not matter.
         let _ = client.send("quit");
-        Ok(Seen::Answer(answer))
+        Ok(Seen::Answer(Box::new(answer)))
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) enum Seen {
     /// It did not tell what is disabled.
     NoDisabled(String),
     /// It answered.
-    Answer(Answer),
+    Answer(Box<Answer>),
 }
 
 /// What a server said.

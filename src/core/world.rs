@@ -72,6 +72,8 @@ pub struct World {
     running: BTreeMap<RunId, (ServiceKey, Outcome)>,
     /// The alerts that are running, and when each ends.
     alerting: BTreeMap<AlertId, (Mono, u64)>,
+    /// Those that were told to end.
+    signalled: BTreeSet<AlertId>,
     missing: BTreeSet<String>,
     coming: BTreeMap<(Mono, u64), Coming>,
     events: VecDeque<Event>,
@@ -102,6 +104,7 @@ impl World {
             alerts: BTreeMap::new(),
             running: BTreeMap::new(),
             alerting: BTreeMap::new(),
+            signalled: BTreeSet::new(),
             missing: BTreeSet::new(),
             coming: BTreeMap::new(),
             events: VecDeque::new(),
@@ -124,6 +127,7 @@ impl World {
         self.engine = Engine::new(loaded, auth, &self.now(), self.seed);
         self.running.clear();
         self.alerting.clear();
+        self.signalled.clear();
         self.coming.clear();
         let state = self.read_state(&[StateFile::Disabled, StateFile::Opstatus], None);
         self.happen(state);
@@ -289,7 +293,8 @@ impl World {
             }
             Coming::AlertEnds(alert, Outcome { ending, output, .. }) => {
                 self.alerting.remove(&alert);
-                self.happen(Event::AlertEnded { alert, ending, last_words: output });
+                let signalled = self.signalled.remove(&alert);
+                self.happen(Event::AlertEnded { alert, ending, last_words: output, signalled });
             }
         }
     }
@@ -347,10 +352,14 @@ impl World {
         }
     }
 
-    /// The program ends at once, if it heeds the signal.
+    /// The program ends at once, if it heeds the signal. One that has ended already, which the daemon has not heard
+    /// yet, notices nothing.
     fn end_alert(&mut self, alert: AlertId, how: Stop) {
+        let Some(end) = self.alerting.get(&alert).copied().filter(|(end, _)| *end > self.mono) else {
+            return;
+        };
         self.note(Happened::AlertSignalled { how });
-        let Some(end) = self.alerting.get(&alert).copied() else { return };
+        self.signalled.insert(alert);
         let Some(Coming::AlertEnds(_, outcome)) = self.coming.get(&end) else { return };
         let signal = match (outcome.heeds, how) {
             (Heeds::Term, Stop::Term) => 15,
@@ -360,7 +369,8 @@ impl World {
         self.coming.remove(&end);
         let (ending, last_words) = (Ending::Killed(signal), String::new());
         self.alerting.remove(&alert);
-        self.events.push_back(Event::AlertEnded { alert, ending, last_words });
+        let signalled = self.signalled.remove(&alert);
+        self.events.push_back(Event::AlertEnded { alert, ending, last_words, signalled });
     }
 
     fn run_monitor(&mut self, run: RunId, service: ServiceKey, launch: Launch) {

@@ -167,17 +167,20 @@ impl Shell {
                 vec![]
             }
         };
+        // Who asks meanwhile is answered from the state that was saved, not from none.
+        let mut early = Vec::new();
         if !files.is_empty() {
             self.store.submit(Job::Load(files, None));
             while let Some(message) = messages.recv().await {
-                let loaded = matches!(message, Message::Event(Event::StateRead { .. }));
-                self.take(message);
-                if loaded {
+                if matches!(message, Message::Event(Event::StateRead { .. })) {
+                    self.take(message);
                     break;
                 }
+                early.push(message);
             }
         }
         self.handle(Event::Started { stopped: self.options.stopped });
+        early.into_iter().for_each(|message| self.take(message));
     }
 
     async fn attend(&mut self, messages: &mut mpsc::Receiver<Message>) -> u8 {

@@ -179,8 +179,8 @@ async fn attend(started: io::Result<Started>, role: Role, inbox: Inbox) {
             Event::RunEnded { run, ending, output: kept.into_text() }
         }
         Role::Alert { alert, stdin, stop } => {
-            let (ending, last_words) = follow_alert(started, &stdin, stop).await;
-            Event::AlertEnded { alert, ending, last_words }
+            let (ending, last_words, signalled) = follow_alert(started, &stdin, stop).await;
+            Event::AlertEnded { alert, ending, last_words, signalled }
         }
     };
     // The run loop is gone only when all is over.
@@ -335,14 +335,15 @@ fn ending_of(status: io::Result<ExitStatus>) -> Ending {
     }
 }
 
+/// How an alert ends, what it says last, and whether it is ended by us.
 async fn follow_alert(
     started: io::Result<Started>,
     stdin: &str,
     mut stop: UnboundedReceiver<Stop>,
-) -> (Ending, String) {
+) -> (Ending, String, bool) {
     let Started { child, mut output, stdin: pipe } = match started {
         Ok(started) => started,
-        Err(error) => return (Ending::NotStarted(super::load::plain(&error)), String::new()),
+        Err(error) => return (Ending::NotStarted(super::load::plain(&error)), String::new(), false),
     };
     // An alert that does not read its input holds up nobody: the writing goes on beside the waiting.
     if let Some(pipe) = pipe {
@@ -371,7 +372,7 @@ async fn follow_alert(
         }
     };
     let words = String::from_utf8_lossy(&last_words).trim().to_owned();
-    (ending_of(status), words)
+    (ending_of(status), words, put_down.into_inner())
 }
 
 /// Waits for the end of an alert. What is left of one that had to be ended goes with it; what one that ended by

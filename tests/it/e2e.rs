@@ -194,3 +194,59 @@ fn when_one_of_the_pair_dies_the_other_tells_once_and_tells_when_it_is_back() {
         (1, 0)
     );
 }
+
+/// Notes as [`NOTED`], and fails while there is a file `blocked`.
+const BLOCKABLE: &str = "#!/bin/sh\ncat >/dev/null\nhere=\"${0%/*}/..\"\ntest -e \"$here/blocked\" && exit 2\n\
+                         echo \"$*\" >>\"$here/told\"\n";
+
+#[test]
+fn what_one_of_the_pair_cannot_tell_the_other_tells_at_once() {
+    if subject_is_oracle() {
+        return skipped("pair", "the original does not follow its alerts");
+    }
+    let (a, b) = (Place::new(), Place::new());
+    for place in [&a, &b] {
+        let failing_at_will = "#!/bin/sh\ntest ! -e \"${0%/*}/../bad\" && exit 0\necho full\nexit 1\n";
+        place.script("mon.d/freespace.monitor", failing_at_will);
+        place.script("mon.d/loadavg.monitor", "#!/bin/sh\n");
+    }
+    let (_servera, _) = start_pair_server(&a, "servera", "serverb", b.port);
+    a.script("alert.d/mailxmpp.alert", BLOCKABLE);
+    let (_serverb, mut ask) = start_pair_server(&b, "serverb", "servera", a.port);
+    let about = |place: &Place, service: &str, up: bool| {
+        let wanted = |line: &&str| line.contains(&format!("-s {service} ")) && line.contains(" -u ") == up;
+        place.read("told").lines().filter(wanted).count()
+    };
+    let wait_for = |what: &str, place: &Place, service: &str, up: bool, count: usize| {
+        wait::until(wait::PATIENCE, what, || (about(place, service, up) >= count).then_some(()))
+            .unwrap_or_else(|why| panic!("{why}: {}{}", place.read("told"), place.read("messages")));
+    };
+    let mut checks_again = || {
+        let mut last_check = |_| {
+            let line = ask.command("list opstatus serverb,monservera").expect("the daemon serves").concat();
+            line.split_once("last_check=").and_then(|(_, rest)| rest.split(' ').next()?.parse::<i64>().ok())
+        };
+        let before = last_check(()).unwrap_or(0);
+        let later = || last_check(()).filter(|at| *at > before + 1).map(|_| ());
+        wait::until(wait::PATIENCE, "serverb to look again", later).expect("it looks every second");
+    };
+    // The peer may have been down for a moment at the start.
+    checks_again();
+    let at_the_start = about(&b, "monservera", false);
+
+    // An alert that gets through is enough: the other one waits for half an hour.
+    a.write("bad", "");
+    wait_for("an alert from servera", &a, "freespace", false, 1);
+    checks_again();
+    assert_eq!(about(&b, "monservera", false), at_the_start, "{}", b.read("told"));
+    std::fs::remove_file(a.path("bad")).expect("it is there");
+    wait_for("an upalert from servera", &a, "freespace", true, 1);
+
+    a.write("blocked", "");
+    a.write("bad", "");
+    wait_for("an alert from serverb", &b, "monservera", false, at_the_start + 1);
+    assert_eq!(about(&a, "freespace", false), 1);
+    let ups = about(&b, "monservera", true);
+    std::fs::remove_file(a.path("bad")).expect("it is there");
+    wait_for("an upalert from serverb", &b, "monservera", true, ups + 1);
+}

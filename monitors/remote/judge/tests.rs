@@ -39,7 +39,7 @@ fn answer(lines: &[&str], disabled: &[&str]) -> Answer {
 
 /// The first line, for one server `S`.
 fn summary(rules: &Rules, answer: Answer) -> String {
-    judge(rules, &["S".to_owned()], &[Seen::Answer(answer)]).summary
+    judge(rules, &["S".to_owned()], &[Seen::Answer(Box::new(answer))]).summary
 }
 
 fn selection(value: &str) -> Selection {
@@ -52,8 +52,8 @@ fn the_layout_of_the_original() {
     let well = answer(&LINES[1..2], &[]);
     let seen = [
         Seen::NotConnected("connect failed, Connection refused".to_owned()),
-        Seen::Answer(well),
-        Seen::Answer(answer(LINES, &[])),
+        Seen::Answer(Box::new(well)),
+        Seen::Answer(Box::new(answer(LINES, &[]))),
         Seen::TimedOut,
     ];
     let report = judge(&rules(), &hosts, &seen);
@@ -113,7 +113,7 @@ fn undelivered_alerts_are_reported_at_once() {
     let patient = Rules { failure_duration: 1800, ..rules() };
     assert_eq!(summary(&patient, answer(&[line], &[])), "");
     let eager = Rules { undelivered: true, ..patient };
-    let report = judge(&eager, &["S".to_owned()], &[Seen::Answer(answer(&[line], &[]))]);
+    let report = judge(&eager, &["S".to_owned()], &[Seen::Answer(Box::new(answer(&[line], &[])))]);
     let expect = "S([web:http])\n\nDetails for S failure :\nWatch web, service http, failed with summary : x\n    \
                   its alert was not delivered: mail.alert: exit 2\n\n\n";
     assert_eq!(report.text(), expect);
@@ -139,7 +139,7 @@ fn a_missing_alert_program_is_in_the_list_of_attempts_alone() {
     ] {
         let deliveries = StatusLine::parse(&attempt).into_iter().collect();
         let told = Answer { deliveries, ..answer(&[line], &[]) };
-        let report = judge(rules, &["S".to_owned()], &[Seen::Answer(told)]);
+        let report = judge(rules, &["S".to_owned()], &[Seen::Answer(Box::new(told))]);
         assert_eq!(report.summary, expect, "{attempt}");
         let why = "its alert was not delivered: mail.alert: not started: no such program\n";
         assert_eq!(report.detail.contains(why), !expect.is_empty(), "{}", report.detail);
@@ -165,7 +165,7 @@ fn what_nobody_looks_at_is_stale() {
         assert_eq!(summary(&rules, answer(&[&line], &[])), expect, "{line}");
     }
     let stopped = Answer { scheduler: Scheduler::Stopped, ..answer(&[line], &[]) };
-    let report = judge(&rules, &["S".to_owned()], &[Seen::Answer(stopped)]);
+    let report = judge(&rules, &["S".to_owned()], &[Seen::Answer(Box::new(stopped))]);
     assert!(report.detail.contains("at an interval of 10 s, as the scheduler is stopped\n"), "{report:?}");
     assert_eq!(summary(&self::rules(), answer(&[line], &[])), "", "only on request");
     let off = Answer { server_time: None, our_time: 2000, ..answer(&[line], &[]) };
@@ -187,7 +187,7 @@ fn clocks() {
 #[test]
 fn a_server_cannot_begin_lines() {
     let line = "group=web service=http opstatus=0 alerts_sent=1 last_summary=a\\0aDetails\\20for\\0db";
-    let report = judge(&rules(), &["S".to_owned()], &[Seen::Answer(answer(&[line], &[]))]);
+    let report = judge(&rules(), &["S".to_owned()], &[Seen::Answer(Box::new(answer(&[line], &[])))]);
     assert!(report.detail.contains("with summary : a Details for b\n"), "{}", report.detail);
 }
 

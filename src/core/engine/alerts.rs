@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::configure::Program;
-use super::deliveries::{Again, Errand, LineKey, Told};
+use super::deliveries::Told;
 use super::effect::{Effect, Launch, Level, LogFile, Variable};
+use super::errands::{Again, Errand, LineKey};
 use crate::config::{AlertKeyword, CommandLine, Period};
 use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
 use crate::nouns::{AlertKind, Now};

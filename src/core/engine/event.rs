@@ -42,6 +42,9 @@ pub enum Event {
         ending: Ending,
         /// The end of what it printed.
         last_words: String,
+        /// [`Effect::EndAlert`](super::Effect::EndAlert) reached it while it ran. Where that came too late, it has
+        /// ended by itself.
+        signalled: bool,
     },
     /// A trap that passed [`Auth::trap_gate`].
     Trap(Trap),

@@ -15,6 +15,7 @@ mod deliveries;
 mod depends;
 mod disabling;
 mod effect;
+mod errands;
 mod event;
 mod orders;
 mod query;
@@ -62,7 +63,7 @@ pub struct Engine {
     /// Due, but a monitor dependency fails, or it is an excluded period.
     held: BTreeSet<ServiceId>,
     runs: BTreeMap<RunId, runs::Run>,
-    deliveries: deliveries::Deliveries,
+    deliveries: errands::Deliveries,
     /// Counted alerts of which it is not yet known whether a program could be started.
     batches: BTreeMap<alerts::BatchId, alerts::Batch>,
     clients: BTreeMap<ClientId, Session>,
@@ -129,7 +130,7 @@ impl Engine {
             waiting: VecDeque::new(),
             held: BTreeSet::new(),
             runs: BTreeMap::new(),
-            deliveries: deliveries::Deliveries::default(),
+            deliveries: errands::Deliveries::default(),
             batches: BTreeMap::new(),
             clients: BTreeMap::new(),
             chatter: chatter::Chatter::default(),
@@ -153,8 +154,8 @@ impl Engine {
                 self.run_what_is_due(now, out);
             }
             Event::RunEnded { run, ending, output } => self.run_ended(run, ending, output, now, out),
-            Event::AlertEnded { alert, ending, last_words } => {
-                self.alert_ended(alert, &ending, &last_words, now, out)
+            Event::AlertEnded { alert, ending, last_words, signalled } => {
+                self.alert_ended(alert, (&ending, signalled), &last_words, now, out)
             }
             Event::Trap(trap) => self.trap_received(trap, now, out),
             Event::ClientConnected { client, peer } => self.client_connected(client, peer, now, out),

@@ -1,13 +1,19 @@
-//! One line of `list deliveries`, written and read.
+//! `list deliveries`, written and read.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::opstatus::StatusLine;
 use super::quote::escape_quoted_into;
 use crate::engine::{Attempt, DeliveryRow, Outcome};
 
-/// Appends the line. Fields may be added at the end; those that have nothing to say are left out.
-pub(super) fn write_line(out: &mut String, row: &DeliveryRow<'_>) {
+/// Appends the whole answer.
+pub(super) fn write_list(out: &mut String, rows: &[DeliveryRow<'_>]) -> fmt::Result {
+    rows.iter().for_each(|row| write_line(out, row));
+    out.write_str("220 list deliveries completed")
+}
+
+/// Appends a line. Fields may be added at the end; those that have nothing to say are left out.
+fn write_line(out: &mut String, row: &DeliveryRow<'_>) {
     let Attempt { service, period, kind, alert, line, number, at, retry_at, open, last_words, .. } =
         row.attempt;
     // Writing to a String cannot fail.

@@ -173,10 +173,7 @@ fn list(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
             }
             write!(out, "220 list {word} completed")
         }
-        Answer::Deliveries(rows) => {
-            rows.iter().for_each(|row| deliveries::write_line(out, row));
-            out.write_str("220 list deliveries completed")
-        }
+        Answer::Deliveries(rows) => deliveries::write_list(out, rows),
         Answer::Pids(rows) => {
             let _ = writeln!(out, "server {}", server.pid);
             for row in rows {

@@ -92,7 +92,12 @@ impl Daemon {
             }
             Effect::RunAlert { alert, .. } => {
                 let ending = if odd { Ending::Exited(0) } else { Ending::NotStarted("no".to_owned()) };
-                return vec![Event::AlertEnded { alert, ending, last_words: "said".to_owned() }];
+                return vec![Event::AlertEnded {
+                    alert,
+                    ending,
+                    last_words: "said".to_owned(),
+                    signalled: false,
+                }];
             }
             Effect::Reply { answer, close, .. } => {
                 self.replies.push(reply::render(&answer, &server));

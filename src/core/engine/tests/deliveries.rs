@@ -114,6 +114,17 @@ fn an_alert_that_hangs_is_ended_then_killed_then_written_off() {
 }
 
 #[test]
+fn an_alert_that_ended_in_time_unheard_got_through() {
+    let mut world = failing(&format!("{PING}alertretry 3\n"));
+    world.script_alert("mail.alert", [Outcome::ok().lasting(secs(20))]);
+    until(&mut world, 70);
+    // The daemon was stopped (SIGSTOP), or the machine: the deadline is looked at first.
+    world.stall(secs(3_600));
+    world.pass(secs(60));
+    assert_eq!((outcomes(&mut world).as_str(), signals(&world).as_str()), ("1 delivered", ""));
+}
+
+#[test]
 fn a_period_limits_the_time_more_than_the_whole_file() {
     let hangs = || [Outcome::ok().lasting(secs(3_500))];
     for (head, line, ended) in [

@@ -71,7 +71,9 @@ fn main() -> ExitCode {
     }
     let matrices = pairing::ALL.map(|pairing| (pairing, chosen(pairing, mode, &filters)));
     let played = matrices.into_iter().filter(|(_, rows)| !rows.is_empty());
-    let good = played.map(|(pairing, rows)| play(pairing, mode, &rows)).fold(true, |all, good| all && good);
+    // All of them, whatever came of the first.
+    let results = played.map(|(pairing, rows)| play(pairing, mode, &rows)).collect::<Vec<_>>();
+    let good = results.into_iter().all(|good| good);
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

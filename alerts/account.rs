@@ -57,7 +57,7 @@ pub fn read_login(file: &str) -> Result<(String, String), String> {
 }
 
 /// The text of a file that nobody else may read.
-fn read_secret(file: &str) -> Result<String, String> {
+pub(crate) fn read_secret(file: &str) -> Result<String, String> {
     let path = deliver::path(file);
     let unreadable = |error: std::io::Error| format!("cannot read {file}: {}", reason::of(&error));
     let about = std::fs::metadata(&path).map_err(unreadable)?;

@@ -35,6 +35,9 @@ pub enum Way {
     /// A web hook.
     #[cfg(feature = "tls")]
     Hook(crate::hook::Hook),
+    /// A request that a template describes.
+    #[cfg(feature = "tls")]
+    Webhook(crate::webhook::Webhook),
     /// A trap to another mon server.
     Trap(trap::Datagram),
     /// One that cannot even be tried, and why.
@@ -67,7 +70,7 @@ impl Way {
             #[cfg(feature = "xmpp")]
             Way::Xmpp(_) => "xmpp",
             #[cfg(feature = "tls")]
-            Way::Hook(_) => "web hook",
+            Way::Hook(_) | Way::Webhook(_) => "web hook",
             Way::Trap(_) => "trap",
             Way::Impossible(_) => "alert",
         }
@@ -82,6 +85,8 @@ impl Way {
             Way::Xmpp(message) => message.send(limit),
             #[cfg(feature = "tls")]
             Way::Hook(hook) => hook.send(limit),
+            #[cfg(feature = "tls")]
+            Way::Webhook(webhook) => webhook.send(limit),
             Way::Trap(trap) => trap.send(),
             Way::Impossible(why) => Outcome::failed(why),
         }

@@ -15,6 +15,10 @@ pub mod dispatch;
 mod exchange;
 pub mod file;
 #[cfg(feature = "tls")]
+mod fill;
+#[cfg(feature = "tls")]
+pub mod heartbeat;
+#[cfg(feature = "tls")]
 pub mod hook;
 pub mod invocation;
 mod letter;
@@ -33,6 +37,8 @@ pub mod test;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod trap;
+#[cfg(feature = "tls")]
+pub mod webhook;
 #[cfg(feature = "xmpp")]
 pub mod xmpp;
 
@@ -55,12 +61,20 @@ pub struct Alert {
 }
 
 /// All of them, by name.
-pub static ALERTS: [Alert; 6] = [
+pub static ALERTS: &[Alert] = &[
     Alert {
         name: "file.alert",
         compose: file::compose,
         about: "append alerts to a file",
         usage: file::USAGE,
+        reads_input: true,
+    },
+    #[cfg(feature = "tls")]
+    Alert {
+        name: "heartbeat.alert",
+        compose: heartbeat::compose,
+        about: "tell a dead-man service how a service fares",
+        usage: heartbeat::USAGE,
         reads_input: true,
     },
     Alert {
@@ -96,6 +110,14 @@ pub static ALERTS: [Alert; 6] = [
         compose: trap::compose,
         about: "tell another mon server by a trap",
         usage: trap::USAGE,
+        reads_input: true,
+    },
+    #[cfg(feature = "tls")]
+    Alert {
+        name: "webhook.alert",
+        compose: webhook::compose,
+        about: "send a request to a web hook, with a body from a template",
+        usage: webhook::USAGE,
         reads_input: true,
     },
 ];

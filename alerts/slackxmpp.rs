@@ -49,7 +49,7 @@ fn hook(options: &Options, letter: &Letter, url: &str) -> Way {
     match Url::parse(url) {
         Some(url) => {
             let ca = options.truthy("ca").map(str::to_owned);
-            Way::Hook(Hook { url, ca, body: json(letter) })
+            Way::Hook(Hook::json(url, ca, json(letter)))
         }
         None => Way::Impossible("web hook: the value of -h is no address".to_owned()),
     }

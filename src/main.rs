@@ -17,11 +17,13 @@ use cli::programs;
 enum Subcommand {
     /// Find every mistake in a configuration file
     Check(cli::check::CheckArgs),
+    /// What would a reload change?
+    Diff(cli::diff::DiffArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
 }
 
-const SUBCOMMANDS: [&str; 2] = ["check", "period"];
+const SUBCOMMANDS: [&str; 3] = ["check", "diff", "period"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         }
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
+            Subcommand::Diff(args) => cli::diff::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
         },
         _ => daemon::main(args),

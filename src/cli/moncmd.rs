@@ -47,7 +47,7 @@ Commands of the server:
     reload auth
     reset [stopped] [keepstate]
     start, stop, term
-    test config
+    test config|reload
     test monitor GROUP SERVICE
     test alert|startupalert|upalert|ackalert|disablealert GROUP SERVICE RETVAL PERIOD
 ";

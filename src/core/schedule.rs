@@ -65,6 +65,13 @@ impl Schedule {
         Some((service, timer, deadline))
     }
 
+    /// Gives the services other numbers; who has none any more is forgotten.
+    pub fn renumber(&mut self, number: impl Fn(ServiceId) -> Option<ServiceId>) {
+        let by_timer = std::mem::take(&mut self.by_timer).into_iter();
+        self.by_timer = by_timer.filter_map(|((id, timer), at)| Some(((number(id)?, timer), at))).collect();
+        self.by_time = self.by_timer.iter().map(|(&(id, timer), &at)| (at, id, timer)).collect();
+    }
+
     /// Moves every deadline: the schedule stood still for `pause`.
     pub fn postpone(&mut self, pause: Duration) {
         self.by_time =
@@ -150,6 +157,17 @@ mod tests {
         assert_eq!(schedule.pop_due(at(42)), Some((1, Timer::Run, at(42))));
         schedule.cancel(1, Timer::Run);
         assert_eq!(schedule.next_deadline(), None);
+    }
+
+    #[test]
+    fn deadlines_follow_their_services_to_other_numbers() {
+        let mut schedule = Schedule::default();
+        schedule.set(0, Timer::Run, at(10));
+        schedule.set(1, Timer::Run, at(20));
+        schedule.set(2, Timer::TrapTimeout, at(5));
+        schedule.renumber(|id| [Some(1), None, Some(0)][id as usize]);
+        let due: Vec<_> = std::iter::from_fn(|| schedule.pop_due(at(99))).collect();
+        assert_eq!(due, [(0, Timer::TrapTimeout, at(5)), (1, Timer::Run, at(10))]);
     }
 
     #[test]

@@ -453,6 +453,7 @@ fn load(mon_cf: &str, missing: &BTreeSet<String>) -> Result<Loaded, Vec<Diagnost
         statedir: "/var/lib/mon".into(),
         logdir: "/var/log/mon".into(),
         cfbasedir: "/etc/mon".into(),
+        config_file: "/etc/mon/mon.cf".into(),
         ..Settings::of(&config.globals)
     };
     Ok(Loaded { config, settings, programs, alert_history: None })

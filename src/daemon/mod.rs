@@ -9,6 +9,7 @@ pub(crate) mod load;
 mod logging;
 mod login;
 mod message;
+mod notify;
 mod options;
 #[cfg(feature = "pam")]
 mod pam;

@@ -1,6 +1,6 @@
 //! The run loop: one task owns the engine, hands it what happens and carries out what follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use super::load::{self, Errors};
 use super::logging::log;
 use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
+use super::notify::Notifier;
 use super::options::Options;
 use super::runner::{AlertHandle, FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
@@ -103,6 +104,14 @@ fn pass_on_signals(inbox: &Inbox) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The next beat of a heart; without one, never.
+async fn beat(heart: &mut Option<tokio::time::Interval>) {
+    match heart {
+        Some(heart) => drop(heart.tick().await),
+        None => std::future::pending().await,
+    }
+}
+
 /// The engine and everything it acts through.
 struct Shell {
     options: Arc<Options>,
@@ -116,11 +125,14 @@ struct Shell {
     hostname: String,
     /// By client: where it comes from, and the way to its task.
     clients: BTreeMap<ClientId, (IpAddr, mpsc::Sender<Reply>)>,
+    /// Why mon.cf is read, and will be read again: one reading after the other, so that the newest file wins.
+    readings: VecDeque<ReadPurpose>,
     /// The runs that are going on.
     runs: BTreeMap<RunId, RunHandle>,
     alerts: BTreeMap<AlertId, AlertHandle>,
     idle: watch::Sender<Duration>,
     auth: watch::Sender<Arc<Auth>>,
+    notifier: Notifier,
     exit: Option<u8>,
 }
 
@@ -140,10 +152,12 @@ impl Shell {
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
+            readings: VecDeque::new(),
             runs: BTreeMap::new(),
             alerts: BTreeMap::new(),
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
+            notifier: Notifier::from_environment(),
             exit: None,
             engine,
             site: Arc::new(site),
@@ -181,12 +195,18 @@ impl Shell {
         }
         self.handle(Event::Started { stopped: self.options.stopped });
         early.into_iter().for_each(|message| self.take(message));
+        self.notifier.ready(self.engine.services());
     }
 
     async fn attend(&mut self, messages: &mut mpsc::Receiver<Message>) -> u8 {
         let mut batch = Vec::with_capacity(BATCH);
         let sleep = tokio::time::sleep(FOREVER);
         tokio::pin!(sleep);
+        // Two signs of life in the time of one, so that one may be late.
+        let mut heart = self.notifier.watchdog().map(|limit| tokio::time::interval(limit / 2));
+        if let Some(heart) = &mut heart {
+            heart.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        }
         // The deadline that the sleep is set for; nothing once it has gone off.
         let mut set_for: Option<Option<Mono>> = None;
         loop {
@@ -200,6 +220,7 @@ impl Shell {
             }
             tokio::select! {
                 biased;
+                () = beat(&mut heart) => self.notifier.alive(),
                 () = sleep.as_mut() => {
                     set_for = None;
                     self.handle(Event::DeadlineReached);
@@ -230,6 +251,7 @@ impl Shell {
 
     /// Lets clients read their last reply, and the store write what it has.
     async fn end(mut self) {
+        self.notifier.stopping();
         self.clients.clear();
         drop(self.inbox);
         let store = self.store;
@@ -299,7 +321,12 @@ impl Shell {
                     self.doorman.check(visitor, self.site.clone(), self.inbox.clone());
                 }
             }
-            Effect::ReadConfig { purpose } => self.read_config(purpose),
+            Effect::ReadConfig { purpose } => {
+                self.readings.push_back(purpose);
+                if self.readings.len() == 1 {
+                    self.read_config(purpose);
+                }
+            }
             Effect::ReadAuth { client } => self.read_auth(client),
             Effect::AuthChanged => {
                 self.auth.send_replace(Arc::new(self.engine.auth().clone()));
@@ -350,8 +377,15 @@ impl Shell {
 
     fn read_config(&self, purpose: ReadPurpose) {
         let (options, inbox) = (self.options.clone(), self.inbox.clone());
+        if matches!(purpose, ReadPurpose::Reset { .. }) {
+            self.notifier.reloading();
+        }
         tokio::task::spawn_blocking(move || {
-            let result = Box::new(load::load(&options));
+            // A mistake of ours in there is reported by the panic; it must not be the last reading.
+            let result = std::panic::catch_unwind(|| load::load(&options));
+            let broken =
+                |_| Err(Errors::from("the file could not be read: a mistake in mon itself".to_owned()));
+            let result = Box::new(result.unwrap_or_else(broken));
             // The run loop is gone only when all is over.
             let _ = inbox.blocking_send(Message::ConfigRead { purpose, result });
         });
@@ -368,10 +402,18 @@ impl Shell {
             }
             Err(errors) => Err(errors.lines),
         };
+        let is_reset = matches!(purpose, ReadPurpose::Reset { .. });
         self.handle(Event::ConfigRead { purpose, result });
+        if is_reset {
+            self.notifier.ready(self.engine.services());
+        }
+        self.readings.pop_front();
+        if let Some(&next) = self.readings.front() {
+            self.read_config(next);
+        }
     }
 
-    fn read_auth(&self, client: ClientId) {
+    fn read_auth(&self, client: Option<ClientId>) {
         let (site, inbox) = (self.site.clone(), self.inbox.clone());
         tokio::task::spawn_blocking(move || {
             let auth = load::auth(&site.authfile)

@@ -98,6 +98,7 @@ impl Site {
             statedir: text(&self.statedir),
             logdir: text(&self.logdir),
             cfbasedir: text(&self.cfbasedir),
+            config_file: text(&options.config_path()),
             ..from_file
         })
     }

@@ -118,14 +118,16 @@ fn pointers<'a>(strings: impl Iterator<Item = &'a CString>) -> Vec<*mut c_char> 
     strings.map(|string| string.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
 }
 
-/// Our own environment, but for what `replaced` names.
+/// Our own environment, but for what `replaced` names and what the service manager says to us alone.
 fn inherited(replaced: &[CString]) -> impl Iterator<Item = &CString> {
     static OURS: OnceLock<Vec<CString>> = OnceLock::new();
     let ours = OURS.get_or_init(|| {
         let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
         };
-        std::env::vars_os().filter_map(entry).collect()
+        let meant_for_children =
+            |(name, _): &(std::ffi::OsString, _)| !super::notify::OURS_ALONE.iter().any(|ours| name == ours);
+        std::env::vars_os().filter(meant_for_children).filter_map(entry).collect()
     });
     ours.iter().filter(|entry| !replaced.iter().any(|other| name(other) == name(entry)))
 }

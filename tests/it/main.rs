@@ -9,10 +9,14 @@ mod differential;
 mod e2e;
 mod fuzz;
 mod handover;
+mod notify;
 mod programs;
+mod reload;
 mod remote;
 mod robustness;
 mod security;
 mod shipped;
 mod support;
 mod tidy;
+#[cfg(feature = "smtp")]
+mod webhook;

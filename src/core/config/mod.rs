@@ -6,9 +6,12 @@
 //! | [`ast`], [`parse`] | logical lines to statements with their places |
 //! | `lower` | statements to the [`model`]: [`load`] does all of it |
 //! | `refusal`, `lint` | what is an error, what is a warning, and how they are said |
+//! | [`changes`], `definition` | what another file changes |
 //! | [`diagnostic`] | errors and warnings as values, and as text |
 
 pub mod ast;
+pub mod changes;
+mod definition;
 pub mod diagnostic;
 mod intern;
 pub mod lines;
@@ -24,6 +27,7 @@ mod tests;
 mod values;
 mod words;
 
+pub use definition::{same_alerts, same_check, same_definition};
 pub use diagnostic::{Diagnostic, Severity};
 pub use lint::nobody_to_call;
 pub use lower::load;

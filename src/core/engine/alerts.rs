@@ -7,6 +7,7 @@ use super::configure::Program;
 use super::deliveries::Told;
 use super::effect::{Effect, Launch, Level, LogFile, Variable};
 use super::errands::{Again, Errand, LineKey};
+use super::reload::Renumbering;
 use crate::config::{AlertKeyword, CommandLine, Period};
 use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
 use crate::nouns::{AlertKind, Now};
@@ -24,6 +25,17 @@ pub(super) struct Batch {
     period: usize,
     /// Programs of which nothing is known yet.
     unknown: u32,
+}
+
+impl Batch {
+    /// Follows its period to another number; false if that is gone.
+    pub(super) fn renumber(&mut self, numbers: &Renumbering) -> bool {
+        let now = numbers.period(self.service, self.period);
+        if let Some((service, period)) = now {
+            (self.service, self.period) = (service, period);
+        }
+        now.is_some()
+    }
 }
 
 /// Numbers are not used twice.

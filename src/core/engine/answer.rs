@@ -110,6 +110,13 @@ pub enum Answer<'a> {
         /// What is wrong with the file; empty when nothing is.
         errors: Vec<String>,
     },
+    /// `test reload`
+    TestReload {
+        /// The configuration file that the daemon reads.
+        file: Arc<str>,
+        /// What it would change, for a person to read.
+        changes: String,
+    },
     /// `test` of anything else.
     TestError,
     /// `savestate`
@@ -199,6 +206,8 @@ pub struct OpstatusRow<'a> {
     pub timer: u64,
     /// A run is going on.
     pub running: bool,
+    /// No result since the last reload: like the original we do not show then how its dependency was.
+    pub reloaded: bool,
     /// The time of asking.
     pub now: Wall,
     /// Alert lines of the current failure whose last try did not succeed.

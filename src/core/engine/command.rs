@@ -191,6 +191,8 @@ pub enum Test {
     Unknown,
     /// `config`
     Config,
+    /// `reload`: what would it change?
+    Reload,
     /// `monitor GROUP SERVICE`
     Monitor {
         /// Group.

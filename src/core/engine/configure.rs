@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::effect::{Effect, Level, ReadPurpose, StateFile};
-use super::{Answer, Engine, Group, Host, Slot, Stopped};
+use super::{Engine, Group, Host, Slot};
 use crate::allow::AllowList;
 use crate::config::{Config, DepBehavior, Globals, HostGroup, Service};
 use crate::decision::ServiceState;
-use crate::nouns::Now;
+use crate::nouns::{Mono, Now};
 use crate::period::Period;
 use crate::schedule::{Schedule, ServiceId, Timer};
 use crate::timeval::Timeval;
@@ -61,6 +60,8 @@ pub struct Settings {
     pub logdir: Arc<str>,
     /// MON_CFBASEDIR
     pub cfbasedir: Arc<str>,
+    /// The configuration file itself.
+    pub config_file: Arc<str>,
 }
 
 /// The programs that mon.cf names, as far as they were found.
@@ -138,14 +139,7 @@ impl Engine {
     /// Replaces the configuration. Services start untested; disabled hosts and watches stay disabled.
     pub(super) fn configure(&mut self, loaded: Loaded, now: &Now) {
         let Loaded { config, settings, programs, alert_history } = loaded;
-        self.alert_history.set_length(settings.maxkeep);
-        self.failure_history.set_length(settings.maxkeep);
-        self.deliveries.book.set_length(settings.maxkeep);
-        if let Some(lines) = alert_history {
-            self.alert_history.refill(lines);
-        }
-        self.settings = settings;
-        self.programs = programs;
+        self.take_settings(settings, config.globals, programs, alert_history);
         self.aliases = config.aliases;
         self.views = config.views;
         let before = std::mem::take(&mut self.groups);
@@ -154,20 +148,35 @@ impl Engine {
         // Batches speak of services by number; the numbers are given anew.
         self.batches.clear();
         for watch in config.watches {
-            self.services.extend(watch.services.into_iter().map(|service| Slot {
-                group: watch.group.clone(),
-                state: ServiceState::untested(&service),
-                service,
-                running: None,
-                is_depended_on: false,
-            }));
+            let slots =
+                watch.services.into_iter().map(|service| Slot::untested(watch.group.clone(), service));
+            self.services.extend(slots);
         }
         self.index_services(&before);
         self.mark_depended_on();
         self.schedule_all(now);
     }
 
-    fn index_services(&mut self, before: &BTreeMap<Arc<str>, Group>) {
+    pub(super) fn take_settings(
+        &mut self,
+        settings: Settings,
+        globals: Globals,
+        programs: Programs,
+        alert_history: Option<Vec<Arc<str>>>,
+    ) {
+        self.alert_history.set_length(settings.maxkeep);
+        self.failure_history.set_length(settings.maxkeep);
+        self.deliveries.book.set_length(settings.maxkeep);
+        if let Some(lines) = alert_history {
+            self.alert_history.refill(lines);
+        }
+        self.settings = settings;
+        self.globals = globals;
+        self.programs = programs;
+    }
+
+    /// Puts the services under their groups; watches that were disabled before stay so.
+    pub(super) fn index_services(&mut self, before: &BTreeMap<Arc<str>, Group>) {
         for (id, slot) in self.services.iter().enumerate() {
             let group = self.groups.entry(slot.group.clone()).or_default();
             if !group.watched {
@@ -203,18 +212,7 @@ impl Engine {
         self.waiting.clear();
         self.held.clear();
         for id in self.ids() {
-            let service = &self.slot(id).service;
-            let (interval, traptimeout) = (service.interval, service.traptimeout);
-            if let Some(interval) = interval {
-                let first = match self.settings.randstart {
-                    Some(spread) => self.chance.within(spread.duration()),
-                    None => interval.duration(),
-                };
-                self.schedule.set(id, Timer::Run, now.mono + first);
-            }
-            if let Some(timeout) = traptimeout {
-                self.schedule.set(id, Timer::TrapTimeout, now.mono + timeout.duration());
-            }
+            self.schedule_first(id, now.mono);
         }
         if let Some(stopped) = &mut self.stopped {
             // Deadlines are counted from now; so the scheduler stands still from now on.
@@ -222,79 +220,40 @@ impl Engine {
         }
     }
 
-    pub(super) fn hang_up(&mut self, out: &mut Vec<Effect>) {
-        let purpose = ReadPurpose::Reset { client: None, keepstate: true, stopped: false };
-        out.push(Effect::ReadConfig { purpose });
-    }
-
-    pub(super) fn config_read(
-        &mut self,
-        purpose: ReadPurpose,
-        result: Result<Box<Loaded>, Vec<String>>,
-        now: &Now,
-        out: &mut Vec<Effect>,
-    ) {
-        match (purpose, result) {
-            (ReadPurpose::Test(client), result) => {
-                let errors = result.err().unwrap_or_default();
-                out.push(Effect::reply(client, Answer::TestConfig { errors }));
-            }
-            (ReadPurpose::Reset { client, .. }, Err(errors)) => {
-                for error in &errors {
-                    out.push(Effect::log(Level::Err, format!("error reading config file: {error}")));
-                }
-                out.extend(client.map(|client| Effect::reply(client, Answer::Reset { errors })));
-            }
-            (ReadPurpose::Reset { client, keepstate, stopped }, Ok(loaded)) => {
-                let known = keepstate.then(|| (self.disabled(), self.snapshots(now)));
-                self.reset(*loaded, stopped, now, out);
-                self.deliveries_after_reset(keepstate, now, out);
-                let answer = client.map(|client| (client, Answer::Reset { errors: Vec::new() }));
-                if let Some((disabled, services)) = known {
-                    self.restore(&disabled, &services, now, out);
-                    let files = vec![StateFile::Disabled, StateFile::Opstatus];
-                    // What was kept is on disk before the operator is told so.
-                    out.push(Effect::Save { files, then: answer });
-                } else {
-                    out.extend(answer.map(|(client, answer)| Effect::reply(client, answer)));
-                }
-                out.push(Effect::ConfigChanged);
-                if self.settings.startupalerts_on_reset {
-                    self.send_startup_alerts(now, out);
-                }
-            }
+    /// Sets the timers of a service that is new, counted from `start`.
+    pub(super) fn schedule_first(&mut self, id: ServiceId, start: Mono) {
+        let service = &self.slot(id).service;
+        let (interval, traptimeout) = (service.interval, service.traptimeout);
+        if let Some(interval) = interval {
+            let first = match self.settings.randstart {
+                Some(spread) => self.chance.within(spread.duration()),
+                None => interval.duration(),
+            };
+            self.schedule.set(id, Timer::Run, start + first);
+        }
+        if let Some(timeout) = traptimeout {
+            self.schedule.set(id, Timer::TrapTimeout, start + timeout.duration());
         }
     }
+}
 
-    fn reset(&mut self, loaded: Loaded, stopped: bool, now: &Now, out: &mut Vec<Effect>) {
-        self.forget_runs(out);
-        if stopped {
-            self.stopped = Some(Stopped { wall: now.wall, mono: now.mono });
-        }
-        out.push(Effect::log(Level::Info, "resetting, and re-reading configuration"));
-        self.configure(loaded, now);
-    }
-
-    /// Ends all runs; what they would have said belongs to a configuration that is gone.
-    fn forget_runs(&mut self, out: &mut Vec<Effect>) {
-        for &run in self.runs.keys() {
-            out.push(Effect::KillRun { run });
-        }
-        self.runs.clear();
+impl Slot {
+    pub(super) fn untested(group: Arc<str>, service: Box<Service>) -> Slot {
+        let state = ServiceState::untested(&service);
+        Slot { group, state, service, running: None, is_depended_on: false, reloaded: false }
     }
 }
 
 /// The hostgroups; a host that was disabled in a group is so in the group of that name.
-fn groups(
+pub(super) fn groups(
     hostgroups: BTreeMap<Arc<str>, HostGroup>,
     before: &BTreeMap<Arc<str>, Group>,
 ) -> BTreeMap<Arc<str>, Group> {
-    let was_disabled = |group: &str, host: &str| {
-        before.get(group).is_some_and(|group| group.hosts.iter().any(|h| h.disabled && *h.name == *host))
-    };
     let group = |(name, hosts): (Arc<str>, HostGroup)| {
-        let hosts =
-            hosts.into_iter().map(|host| Host { disabled: was_disabled(&name, &host), name: host }).collect();
+        let before = before.get(&name).into_iter().flat_map(|group| &group.hosts);
+        let disabled: BTreeSet<&str> = before.filter(|host| host.disabled).map(|host| &*host.name).collect();
+        let host = |name: Arc<str>| Host { disabled: disabled.contains(&*name), name };
+        let hosts = hosts.into_iter().map(host).collect();
         (name, Group { hosts, ..Group::default() })
     };
     hostgroups.into_iter().map(group).collect()

@@ -43,6 +43,12 @@ impl Engine {
         may_run
     }
 
+    /// The same, asked only.
+    pub(super) fn is_free_to_run(&self, id: ServiceId, now: &Now) -> bool {
+        let Some(dependency) = dependency_of(&self.slot(id).service, Kind::Monitor) else { return true };
+        self.is_good(dependency, Kind::Monitor, 0, &Cell::new(None), now).unwrap_or(false)
+    }
+
     fn evaluate(
         &mut self,
         id: ServiceId,

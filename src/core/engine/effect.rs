@@ -87,8 +87,8 @@ pub enum Effect {
     },
     /// Read auth.cf; answer with `AuthRead`.
     ReadAuth {
-        /// Who asks.
-        client: ClientId,
+        /// Who asks; `None` after a reload that names another file.
+        client: Option<ClientId>,
     },
     /// The rules changed: whoever checks traps needs to know.
     AuthChanged,
@@ -172,6 +172,8 @@ pub type Variable = Cow<'static, str>;
 pub enum ReadPurpose {
     /// `test config`: only to look.
     Test(ClientId),
+    /// `test reload`: to say what a reload would change.
+    Compare(ClientId),
     /// `reset` or SIGHUP.
     Reset {
         /// Who asked; `None` for SIGHUP.

@@ -87,8 +87,8 @@ pub enum Event {
     },
     /// The answer to [`Effect::ReadAuth`](super::Effect::ReadAuth).
     AuthRead {
-        /// Who asked.
-        client: ClientId,
+        /// Who asked; `None` after a reload that names another file.
+        client: Option<ClientId>,
         /// The new rules; `None` where the file could not be read, and the old ones stay.
         auth: Option<Auth>,
     },

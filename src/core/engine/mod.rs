@@ -19,6 +19,8 @@ mod errands;
 mod event;
 mod orders;
 mod query;
+mod reload;
+mod reset;
 mod results;
 mod runs;
 mod session;
@@ -30,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::auth::Auth;
-use crate::config::{Service, ViewMember};
+use crate::config::{Globals, Service, ViewMember};
 use crate::decision::{Circumstances, ServiceState};
 use crate::history::Ring;
 use crate::nouns::{Mono, Now, ServiceKey, Wall};
@@ -51,6 +53,8 @@ pub use snapshot::{Disabled, ServiceSnapshot};
 #[derive(Debug)]
 pub struct Engine {
     settings: Settings,
+    /// As the file has them: what the next one is compared with.
+    globals: Globals,
     programs: Programs,
     auth: Auth,
     services: Vec<Slot>,
@@ -85,6 +89,8 @@ struct Slot {
     running: Option<RunId>,
     /// Some monitor dependency names this service: a change of its status may free held runs.
     is_depended_on: bool,
+    /// No result since the last reload.
+    reloaded: bool,
 }
 
 /// A hostgroup, and the watch of that name if there is one.
@@ -120,6 +126,7 @@ impl Engine {
             alert_history: Ring::new(loaded.settings.maxkeep),
             failure_history: Ring::new(loaded.settings.maxkeep),
             settings: Settings::default(),
+            globals: Globals::default(),
             programs: Programs::default(),
             auth,
             services: Vec::new(),

@@ -58,7 +58,7 @@ impl Engine {
                 let purpose = ReadPurpose::Reset { client: Some(client), keepstate, stopped };
                 return out.push(Effect::ReadConfig { purpose });
             }
-            Command::Reload { known: true } => return out.push(Effect::ReadAuth { client }),
+            Command::Reload { known: true } => return out.push(Effect::ReadAuth { client: Some(client) }),
             Command::Reload { known: false } => Answer::Reloaded { known: false },
             Command::Clear(None) => Answer::UnknownClear,
             Command::Clear(Some((group, service))) => self.clear_timers(&group, &service, now),
@@ -122,6 +122,7 @@ impl Engine {
         let answer = match test {
             Test::Unknown => Answer::TestError,
             Test::Config => return out.push(Effect::ReadConfig { purpose: ReadPurpose::Test(client) }),
+            Test::Reload => return out.push(Effect::ReadConfig { purpose: ReadPurpose::Compare(client) }),
             Test::Monitor { group, service } => match self.find(&group, &service) {
                 None => Answer::TestNotDefined(group, service),
                 Some(id) => {

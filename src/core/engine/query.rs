@@ -63,6 +63,7 @@ impl Engine {
             state: &slot.state,
             timer: self.seconds_to_next_run(id, now.mono),
             running: slot.running.is_some(),
+            reloaded: slot.reloaded,
             now: now.wall,
             undelivered,
             last_undelivered,

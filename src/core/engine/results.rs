@@ -24,6 +24,7 @@ impl Engine {
         out: &mut Vec<Effect>,
     ) {
         if matches!(happening, Happening::Result { .. }) {
+            self.slot_mut(id).reloaded = false;
             self.update_alert_dependency(id, now, out);
         }
         let circumstances = self.circumstances(id);

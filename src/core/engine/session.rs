@@ -122,7 +122,7 @@ impl Engine {
         out.push(Effect::reply(client, answer));
     }
 
-    pub(super) fn auth_read(&mut self, client: ClientId, auth: Option<Auth>, out: &mut Vec<Effect>) {
+    pub(super) fn auth_read(&mut self, client: Option<ClientId>, auth: Option<Auth>, out: &mut Vec<Effect>) {
         let answer = match auth {
             Some(auth) => {
                 self.auth = auth;
@@ -131,7 +131,7 @@ impl Engine {
             }
             None => Answer::ReloadFailed,
         };
-        out.push(Effect::reply(client, answer));
+        out.extend(client.map(|client| Effect::reply(client, answer)));
     }
 
     /// The rules in force, for those who check traps.

@@ -82,6 +82,19 @@ impl Engine {
         }
     }
 
+    /// Dependencies may have changed with the configuration: runs that nothing holds back any more begin.
+    pub(super) fn run_those_freed(&mut self, now: &Now, out: &mut Vec<Effect>) {
+        if self.stopped.is_some() {
+            return;
+        }
+        let is_free = |id: &ServiceId| self.excluded_for(*id, now).is_none() && self.is_free_to_run(*id, now);
+        let free: Vec<ServiceId> = self.held.iter().copied().filter(is_free).collect();
+        for id in free {
+            self.held.remove(&id);
+            self.run_if_allowed(id, now.mono, now, out);
+        }
+    }
+
     /// Whole seconds to the next run, as `list opstatus` shows them: 0 for a run that is due or going on.
     pub(super) fn seconds_to_next_run(&self, id: ServiceId, now: Mono) -> u64 {
         if self.slot(id).running.is_some() || self.held.contains(&id) {

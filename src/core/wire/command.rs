@@ -182,6 +182,7 @@ fn test(rest: &str) -> Test {
     let (what, rest) = cut(rest);
     let kind = match what {
         "config" => return Test::Config,
+        "reload" => return Test::Reload,
         "monitor" => {
             let [group, service] = fields(rest);
             return Test::Monitor { group: group.to_owned(), service: cut(service).0.to_owned() };

@@ -123,6 +123,11 @@ fn long(out: &mut String, answer: &Answer<'_>, server: &Server<'_>) {
             errors.iter().for_each(|error| push_line(out, error));
             out.write_str("520 test config completed, errors found in config file")
         }
+        Answer::TestReload { file, changes } => {
+            push_line(out, &format!("configuration file {file}"));
+            out.push_str(changes);
+            out.write_str("220 test reload completed OK, no errors found")
+        }
         Answer::DisableUnknownWatch(watch) => write!(out, "520 disable error, unknown watch \"{watch}\""),
         Answer::DisableUnknownHosts(hosts) => {
             write!(out, "520 disable host failed, host(s) {} do not exist", hosts.join(" "))

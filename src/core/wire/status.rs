@@ -9,7 +9,7 @@ use crate::engine::OpstatusRow;
 
 /// Appends the line. The order of the fields is part of the protocol; new ones may only be appended.
 pub(super) fn write_line(out: &mut String, row: &OpstatusRow<'_>) {
-    let OpstatusRow { group, service, state, timer, running, now, .. } = row;
+    let OpstatusRow { group, service, state, timer, running, reloaded, now, .. } = row;
     let depends = service.depends.as_deref();
     // Writing to a String cannot fail.
     let _ = write!(
@@ -30,7 +30,8 @@ pub(super) fn write_line(out: &mut String, row: &OpstatusRow<'_>) {
     push_number(out, state.ack.as_ref().map_or(0, |ack| ack.at));
     push_text(out, "ackcomment", state.ack.as_ref().map(|ack| &*ack.comment));
     let _ = write!(out, " alerts_sent={} depstatus=", state.alerts_sent(service));
-    state.depend_status.iter().for_each(|&good| out.push(if good { '1' } else { '0' }));
+    let depends_on_good = state.depend_status.filter(|_| !reloaded);
+    depends_on_good.iter().for_each(|&good| out.push(if good { '1' } else { '0' }));
     let text = |depend: Option<&Option<Dependency>>| depend.and_then(|d| d.as_ref()).map(|d| d.text.clone());
     push_text(out, "depend", text(depends.map(|d| &d.depend)).as_deref());
     push_text(out, "hostdepend", text(depends.map(|d| &d.hostdepend)).as_deref());

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::{Client, Place, signal, wait};
@@ -23,10 +23,17 @@ impl Daemon {
 
     /// Starts `program` in a working directory, with exactly these flags.
     pub(crate) fn spawn_with(program: &Path, place: &Place, directory: &Path, flags: &[String]) -> Daemon {
+        let mut command = place.command(program);
+        command.args(flags).current_dir(directory);
+        Daemon::spawn_command(command, place)
+    }
+
+    /// Starts the daemon that a command describes.
+    pub(crate) fn spawn_command(mut command: Command, place: &Place) -> Daemon {
+        let program = Path::new(command.get_program()).to_owned();
         let messages = File::create(place.path("messages")).expect("our own directory is writable");
         let copy = messages.try_clone().expect("a file can be shared");
-        let mut command = place.command(program);
-        command.args(flags).current_dir(directory).stdin(Stdio::null()).stdout(copy).stderr(messages);
+        command.stdin(Stdio::null()).stdout(copy).stderr(messages);
         let child =
             command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
         Daemon { child, port: place.port }

@@ -1,8 +1,8 @@
 //! A seed draws a site, what its monitors say, its operators and its accidents; days pass; some things must
 //! hold at every step. A failure prints its seed: put it into `REPLAY` to see that story alone.
 
-mod draw;
-mod witness;
+pub(super) mod draw;
+pub(super) mod witness;
 
 use super::*;
 use draw::{Dice, Site};

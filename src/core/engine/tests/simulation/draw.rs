@@ -4,15 +4,16 @@ use super::*;
 use std::fmt::Write as _;
 
 /// Chance from a seed (an LCG, and its upper bits).
-pub(super) struct Dice(u64);
+#[derive(Clone)]
+pub(in super::super) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn seeded(seed: u64) -> Dice {
+    pub(in super::super) fn seeded(seed: u64) -> Dice {
         Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5DEE_CE66)
     }
 
     /// A number below `n`, which is not 0.
-    pub(super) fn below(&mut self, n: u64) -> u64 {
+    pub(in super::super) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
@@ -27,13 +28,13 @@ impl Dice {
 }
 
 /// A site that was drawn.
-pub(super) struct Site {
-    pub(super) mon_cf: String,
+pub(in super::super) struct Site {
+    pub(in super::super) mon_cf: String,
     /// `(group, service)`
-    pub(super) services: Vec<(String, String)>,
+    pub(in super::super) services: Vec<(String, String)>,
     /// How many of them have an interval.
-    pub(super) scheduled: usize,
-    pub(super) maxprocs: Option<usize>,
+    pub(in super::super) scheduled: usize,
+    pub(in super::super) maxprocs: Option<usize>,
 }
 
 const SERVICE_LINES: [&str; 10] = [
@@ -65,7 +66,7 @@ const PERIOD_LINES: [&str; 12] = [
 ];
 
 impl Site {
-    pub(super) fn draw(dice: &mut Dice) -> Site {
+    pub(in super::super) fn draw(dice: &mut Dice) -> Site {
         let mut site = Site { mon_cf: String::new(), services: Vec::new(), scheduled: 0, maxprocs: None };
         if dice.one_in(3) {
             site.maxprocs = Some(1 + dice.below(3) as usize);
@@ -120,7 +121,7 @@ impl Site {
     }
 
     /// From now on the monitor of some service says something else, and takes its time.
-    pub(super) fn turn_a_monitor(&self, world: &mut World, dice: &mut Dice) {
+    pub(in super::super) fn turn_a_monitor(&self, world: &mut World, dice: &mut Dice) {
         let (group, service) = self.draw_name(dice);
         let runs: Vec<Outcome> = (0..1 + dice.below(5)).map(|_| draw_outcome(dice)).collect();
         world.script_monitor(group, service, runs);
@@ -134,12 +135,12 @@ impl Site {
         &self.services[dice.below(self.services.len() as u64) as usize]
     }
 
-    pub(super) fn draw_trap(&self, dice: &mut Dice) -> Event {
+    pub(in super::super) fn draw_trap(&self, dice: &mut Dice) -> Event {
         let (group, service) = self.draw_name(dice);
         trap(group, service, dice.below(3) as i64, dice.pick(&["fine", "h1 down", "h2 down\n\ndetail", ""]))
     }
 
-    pub(super) fn draw_command(&self, dice: &mut Dice) -> String {
+    pub(in super::super) fn draw_command(&self, dice: &mut Dice) -> String {
         let (group, service) = self.draw_name(dice);
         let line = dice.pick(&[
             "ack G S known",

@@ -111,7 +111,7 @@ impl Witness {
 }
 
 /// A service with an interval is running, or has a deadline, or waits where it will be found.
-fn is_remembered(engine: &Engine, id: ServiceId) -> bool {
+pub(in super::super) fn is_remembered(engine: &Engine, id: ServiceId) -> bool {
     let slot = engine.slot(id);
     if slot.service.interval.is_none() || slot.running.is_some() {
         return true;

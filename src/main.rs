@@ -15,13 +15,15 @@ use cli::programs;
 #[derive(Parser)]
 #[command(name = "mon", disable_help_subcommand = true)]
 enum Subcommand {
-    /// Find every mistake in a configuration file
+    /// Find every mistake in configuration files
     Check(cli::check::CheckArgs),
+    /// What a code of `mon check` means
+    Explain(cli::explain::ExplainArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
 }
 
-const SUBCOMMANDS: [&str; 2] = ["check", "period"];
+const SUBCOMMANDS: [&str; 3] = ["check", "explain", "period"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         }
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
+            Subcommand::Explain(args) => cli::explain::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
         },
         _ => daemon::main(args),

@@ -8,6 +8,7 @@ mod differential;
 mod e2e;
 mod fuzz;
 mod handover;
+mod mutation;
 mod programs;
 mod remote;
 mod robustness;

@@ -44,24 +44,33 @@
 //! | W055 | times too long to be meant |
 //! | W056 | hostgroup without hosts |
 //! | W057 | said before |
+//! | W061 | what others depend on is looked at too seldom |
+//! | W062 | address that is none |
+//! | W063 | name in a period that is read as another |
+//! | W064 | directory that is not there: see [`super::surroundings`] |
 //! | W058, W059 | lines joined, comments behind a line |
 //!
 //! W090 to W099 are about how alerts are delivered.
 
+mod addresses;
 mod alerting;
 mod chars;
 mod cycle;
+mod day_names;
 mod file;
 mod layout;
 mod line;
 mod names;
 mod overlap;
+mod pace;
 mod service;
 mod times;
 mod walk;
 mod words_astray;
 
+pub(super) use addresses::global as global_address;
 pub(super) use chars::disguises;
+pub(super) use day_names::read_as_another;
 pub(super) use file::{Notes, whole_file};
 pub(super) use layout::{layout, stray_environment};
 pub(super) use line::{
@@ -72,7 +81,7 @@ pub(super) use line::{
 pub(super) use service::{ServiceView, service};
 pub(super) use times::global as global_time;
 pub(super) use walk::{At, walk};
-pub(super) use words_astray::{global_again, hosts as odd_hosts};
+pub(super) use words_astray::{global_again, hosts as odd_hosts, joined_global};
 
 use super::sink::Complaint;
 

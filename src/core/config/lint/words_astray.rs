@@ -84,7 +84,9 @@ fn joined(statement: &Statement, text: &str, is_prose: bool, sink: &mut Sink<'_>
     let from = usize::from(!is_prose);
     for at in from..all.len() {
         let (word, next) = (all[at], all.get(at + 1).copied());
-        let is_value = at > 0 && all[at - 1].starts_with('-');
+        // What follows an option may be its value.
+        let is_value =
+            at > 0 && all[at - 1].starts_with('-') && matches!(word, "service" | "description" | "hostgroup");
         if is_value || !begins_a_line(word, next, is_prose) {
             continue;
         }
@@ -135,6 +137,20 @@ pub(super) fn repeated(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+/// A value that holds another assignment.
+pub(in super::super) fn joined_global(statement: &Statement, source: &Source<'_>, sink: &mut Sink<'_>) {
+    let text = source.slice(statement.rest);
+    let Some(equals) = text.find('=') else { return };
+    let before = text[..equals].trim_end_matches(timeval::is_blank);
+    let name = before.rsplit(timeval::is_blank).next().unwrap_or_default();
+    if name.len() < before.len() && keywords::GLOBALS.contains(&name) {
+        let message = format!("`{name}` begins a line of its own, but here it is part of the line before");
+        let complaint =
+            warning("W058", message, "not a line of its own").help("begin a new line before it".to_owned());
+        sink.warn(statement.rest.part(offset(text, name), text.len()), statement.line, complaint);
     }
 }
 

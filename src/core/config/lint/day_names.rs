@@ -53,6 +53,39 @@ pub(in super::super) fn read_as_another(statement: &Statement, source: &Source<'
     }
 }
 
+/// `wd {Mon-Fri} hr {9-17} wd {Sat}` is one sub-period, in which the hours hold on all six days.
+pub(in super::super) fn scale_twice(statement: &Statement, source: &Source<'_>, sink: &mut Sink<'_>) {
+    let text = source.slice(statement.rest);
+    let mut seen: Vec<String> = Vec::new();
+    let mut rest = 0;
+    for (open, _) in text.match_indices('{') {
+        let before = &text[rest..open];
+        if before.contains(',') {
+            seen.clear();
+        }
+        let name = before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        rest = open + text[open..].find('}').map_or(1, |close| close + 1);
+        // Both names of a scale begin with the same letters, but for those of months and minutes.
+        let scale = match &*name.to_ascii_lowercase() {
+            "wday" => "wd".to_owned(),
+            "mday" => "md".to_owned(),
+            "yday" => "yd".to_owned(),
+            "hour" => "hr".to_owned(),
+            short => short.to_owned(),
+        };
+        if !scale.is_empty() && seen.contains(&scale) {
+            let at = name.as_ptr() as usize - text.as_ptr() as usize;
+            let message = format!("`{name}` stands twice in one part: the other scales hold for both");
+            let complaint = warning("W065", message, "the second").help(
+                "put a `,` before it to begin an alternative, or write all ranges into one pair of braces"
+                    .to_owned(),
+            );
+            return sink.warn(statement.rest.part(at, at + name.len()), statement.line, complaint);
+        }
+        seen.push(scale);
+    }
+}
+
 /// `Mon-Fri` for `monfri`, else the name.
 fn suggestion(word: &str, read: &str, names: &[&str], letters: usize) -> String {
     let short = |name: &str| {

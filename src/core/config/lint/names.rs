@@ -76,6 +76,8 @@ enum Role {
     Environment,
     /// What follows the first dot of a host name, or the `@` of an address.
     Domain,
+    /// The letters that a host name begins with, where something follows them: hosts come in families.
+    Family,
 }
 
 impl Role {
@@ -86,6 +88,7 @@ impl Role {
             Role::Argument => "argument",
             Role::Environment => "variable",
             Role::Domain => "domain",
+            Role::Family => "name",
         }
     }
 }
@@ -105,7 +108,7 @@ struct Seen<'w>(BTreeMap<(Role, &'w str), Use>);
 /// A word that stands so often is spelled right. Long ones are not alike by chance.
 fn often(role: Role, word: &str) -> usize {
     let is_long = word.len() >= 10 && role != Role::Domain;
-    if is_long { 2 } else { 3 }
+    if is_long || role == Role::Family { 2 } else { 3 }
 }
 
 impl<'w> Seen<'w> {
@@ -129,6 +132,16 @@ impl<'w> Seen<'w> {
                 Role::Argument => word.split_once('@').map(|(_, domain)| domain),
                 _ => None,
             };
+            let letters = word.len() - word.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+            if role == Role::Host && letters > 0 && letters < word.len() && !word[letters..].starts_with('.')
+            {
+                self.word(
+                    Role::Family,
+                    &word[..letters],
+                    place(at, text, &word[..letters]),
+                    at.statement.line,
+                );
+            }
             if let Some(domain) = domain.filter(|domain| !domain.starts_with(|c: char| c.is_ascii_digit())) {
                 self.word(Role::Domain, domain, place(at, text, domain), at.statement.line);
             }

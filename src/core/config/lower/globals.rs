@@ -18,6 +18,7 @@ impl Lowering<'_> {
         self.global_again(statement, name);
         lint::joined_global(statement, self.source, &mut self.sink);
         lint::global_address(statement, self.source, &mut self.sink);
+        lint::odd_flag(name, value, statement, &mut self.sink);
         match name {
             "randstart" => self.config.globals.randstart = self.global_time(statement, &RANDSTART),
             "historictime" => self.config.globals.historictime = self.time_or_zero(statement, &HISTORICTIME),
@@ -134,6 +135,7 @@ impl Lowering<'_> {
     /// A period without runs. An empty one, which would be always, excludes nothing in the original.
     pub(super) fn exclude_period(&mut self, statement: &Statement) -> Option<Arc<Period>> {
         lint::read_as_another(statement, self.source, &mut self.sink);
+        lint::scale_twice(statement, self.source, &mut self.sink);
         (!statement.rest.is_empty()).then(|| self.period_spec(statement, statement.rest, "exclude_period"))
     }
 

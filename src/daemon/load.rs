@@ -30,6 +30,14 @@ pub(super) struct Errors {
     pub(super) rendered: String,
 }
 
+impl Errors {
+    /// Tells the log where each of them is; what a client gets is the first one's line alone, as from the original.
+    pub(super) fn log(&self) {
+        let places = self.rendered.split("\n\n").filter_map(|paragraph| paragraph.lines().next());
+        places.for_each(|line| log(Level::Err, line));
+    }
+}
+
 impl From<String> for Errors {
     fn from(line: String) -> Errors {
         Errors { lines: vec![line], rendered: String::new() }

@@ -336,7 +336,7 @@ impl Shell {
     fn read_config(&self, purpose: ReadPurpose) {
         let (options, inbox) = (self.options.clone(), self.inbox.clone());
         tokio::task::spawn_blocking(move || {
-            let result = Box::new(load::load(&options));
+            let result = Box::new(load::load(&options).inspect_err(Errors::log));
             // The run loop is gone only when all is over.
             let _ = inbox.blocking_send(Message::ConfigRead { purpose, result });
         });

@@ -207,3 +207,46 @@ fn every_code_of_the_collection_has_a_page() {
     assert!(missing.is_empty(), "no file in tests/config shows {missing:?}");
     assert_eq!(explain(&["W999"]).status.code(), Some(1));
 }
+
+/// The daemon says at start and at a reset what `mon check` says, and goes on with what it has if the new file is bad.
+#[test]
+fn the_daemon_uses_the_same_checker() {
+    use crate::support::{Daemon, Place, subject, subject_is_oracle, wait};
+    if subject_is_oracle() {
+        return crate::support::skipped("checker", "the original has none");
+    }
+    let place = Place::new();
+    place.write("etc/mon.cf", "hostgroup g h\n\nwatch g\n service s\n  interval 1h\n  monitor nowhere.monitor\n  period\n   upalert file.alert\n");
+    let mut daemon = Daemon::spawn(&subject(), &place, &["-d".to_owned()]);
+    let mut client = daemon.ready().unwrap_or_else(|error| panic!("{error}\n{}", place.read("messages")));
+    let logged = |words: &str| {
+        let seen =
+            wait::until(wait::PATIENCE, words, || place.read("messages").contains(words).then_some(()));
+        seen.unwrap_or_else(|error| panic!("{error}\n{}", place.read("messages")));
+    };
+    let name = place.path("etc/mon.cf").display().to_string();
+    logged(&format!("{name}:6:11: warning[W027]: there is no program `nowhere.monitor`"));
+    logged(&format!("{name}:8:4: warning[W037]"));
+    place.write("etc/mon.cf", "hostgroup g h\n\nwatch g\n service s\n  intervall 1h\n  traptimeout 5\n");
+    let reply = client.command("reset").expect("the daemon serves").concat();
+    assert!(reply.contains("error in config file"), "{reply}");
+    logged(&format!("{name}:5:3: error[E021]: `intervall` is not a keyword"));
+    logged(&format!("{name}:6:15: error[E016]"));
+    let watched = client.command("list watch").expect("the old configuration is still there").concat();
+    assert!(watched.contains("g s"), "{watched}");
+    daemon.signal("TERM");
+    daemon.ended(wait::PATIENCE).expect("it ends");
+}
+
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    let golden = std::fs::read_to_string(config_dir().join("readme.expected")).expect("it has its answer");
+    let shown: String =
+        golden.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n").collect();
+    let shown = shown.rsplit_once("    exit status").map_or("", |(shown, _)| shown);
+    let readme = std::fs::read_to_string(crate::support::source().join("README.md")).expect("there is one");
+    assert!(
+        readme.contains(&format!("    $ mon check readme.cf\n{shown}")),
+        "put this into the README:\n{shown}"
+    );
+}

@@ -250,3 +250,30 @@ fn the_readme_shows_what_the_program_prints() {
         "put this into the README:\n{shown}"
     );
 }
+
+/// What is said of files that nobody asked us to judge must be true. Debian's example has these mistakes: a group
+/// called `new` that was meant to be `news`, watches without hosts, an operator missing, services half written.
+#[test]
+fn files_that_are_shipped_get_no_false_warning() {
+    let ours = crate::support::source().join("etc");
+    for name in ["demo.cf", "pair/servera.cf", "pair/serverb.cf"] {
+        let output = check(&["--elsewhere", &ours.join(name).display().to_string()]);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "0 errors, 0 warnings\n", "{name}");
+    }
+    let example = Path::new("/usr/share/doc/mon/examples/example.cf.gz");
+    if !Path::new("/etc/mon/mon.cf").is_file() || !example.is_file() {
+        return crate::support::skipped("shipped files", "Debian's package mon is not installed");
+    }
+    // Its programs are there, and its auth.cf.
+    let output = check(&["--elsewhere", "/etc/mon/mon.cf"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "0 errors, 0 warnings\n", "/etc/mon/mon.cf");
+    let unpacked =
+        Command::new("gzip").args(["-dc".as_ref(), example.as_os_str()]).output().expect("gzip is there");
+    let place = crate::support::Place::new();
+    std::fs::write(place.path("example.cf"), unpacked.stdout).expect("our own directory is writable");
+    let output = check(&["--elsewhere", "--format=short", &place.path("example.cf").display().to_string()]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let codes: Vec<&str> =
+        text.lines().filter_map(|line| line.get(line.len().checked_sub(5)?..line.len() - 1)).collect();
+    assert_eq!(codes, ["W005", "W007", "W004", "W011", "W023", "W004", "W004"], "{text}");
+}

@@ -59,7 +59,8 @@ pub(in super::super) fn scale_twice(statement: &Statement, source: &Source<'_>, 
     let mut seen: Vec<String> = Vec::new();
     let mut rest = 0;
     for (open, _) in text.match_indices('{') {
-        let before = &text[rest..open];
+        // A brace inside of braces is a mistake of another kind.
+        let Some(before) = text.get(rest..open) else { return };
         if before.contains(',') {
             seen.clear();
         }

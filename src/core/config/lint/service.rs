@@ -76,7 +76,7 @@ fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     // Traps for unknown groups go to default:default, which waits for nothing else.
     let takes_any_trap = view.group == "default" && **name == *"default";
     let tried = ["monitor", "traptimeout", "interval"].iter().any(|keyword| view.last(keyword).is_some());
-    if !tried && !takes_any_trap {
+    if !tried && !takes_any_trap && view.is_understood() {
         let message =
             format!("nothing tells whether the service `{name}` works: it has no monitor and no traptimeout");
         let complaint = warning("W011", message, "only traps can change its status").help(
@@ -88,6 +88,10 @@ fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 
 fn interval_without_monitor(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     let (Some(statement), None) = (view.last("interval"), view.last("monitor")) else { return };
+    // A line that is no keyword may be the one that is missed; it has its own complaint.
+    if !view.is_understood() {
+        return;
+    }
     let message = format!("the service `{}` has an interval, but no monitor to run", view.service.name);
     let complaint = warning("W012", message, "nothing to run")
         .help("add a `monitor PROGRAM` line before the first `period`".to_owned());
@@ -96,6 +100,9 @@ fn interval_without_monitor(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 
 fn monitor_without_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     let (Some(statement), None) = (view.last("monitor"), view.last("interval")) else { return };
+    if !view.is_understood() {
+        return;
+    }
     let message = format!(
         "the monitor of the service `{}` never runs by itself: there is no interval",
         view.service.name

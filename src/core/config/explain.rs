@@ -134,8 +134,8 @@ mod tests {
     }
 
     fn search_path(files: &str, suffix: &str, dirs: &[&str]) -> SearchPath {
-        let mut path = SearchPath::default();
-        path.dirs = dirs.iter().map(|dir| ((*dir).to_owned(), files.contains(&format!(" {dir}/")))).collect();
+        let dirs = dirs.iter().map(|dir| ((*dir).to_owned(), files.contains(&format!(" {dir}/"))));
+        let mut path = SearchPath { dirs: dirs.collect(), ..SearchPath::default() };
         for line in files.lines() {
             let words: Vec<&str> = line.splitn(3, ' ').collect();
             let name = words[1].split_once('/').unwrap().1;

@@ -211,12 +211,12 @@ fn meet(left: ExitRange, right: ExitRange) -> bool {
 
 fn exit_never_matches(view: &PeriodView<'_>, sink: &mut Sink<'_>) {
     let whole = view.period.alertexitrange;
-    if let (Some(range), Some(line)) = (whole, view.last("alertexitrange")) {
-        if range.first > range.last || !meet(range, FAILURES) {
-            let complaint = never_matches(range, "a failing monitor ends with 1 to 255");
-            sink.warn(line.rest, line.line, complaint);
-            return;
-        }
+    if let (Some(range), Some(line)) = (whole, view.last("alertexitrange"))
+        && (range.first > range.last || !meet(range, FAILURES))
+    {
+        let complaint = never_matches(range, "a failing monitor ends with 1 to 255");
+        sink.warn(line.rest, line.line, complaint);
+        return;
     }
     for (line, alert) in view.alerts() {
         let Some(range) = alert.exit else { continue };

@@ -174,18 +174,14 @@ pub(super) fn whole(config: &Config, peer: &Peer, seen: &Seen, sink: &mut Sink<'
             }
         }
     }
-    if let ([(_, ours)], [(watch, theirs)]) = (&ours[..], &theirs[..]) {
-        if ours.interval != theirs.interval {
-            let time =
-                |service: &Service| service.interval.map_or("no".to_owned(), |time| format!("{time}s"));
-            complain(
-                format!("{} asks every {}, this file every {}", peer.file, time(theirs), time(ours)),
-                "not the same interval",
-                format!(
-                    "write the same `interval` here and in {}:{} of {}",
-                    watch.group, theirs.name, peer.file
-                ),
-            );
-        }
+    if let ([(_, ours)], [(watch, theirs)]) = (&ours[..], &theirs[..])
+        && ours.interval != theirs.interval
+    {
+        let time = |service: &Service| service.interval.map_or("no".to_owned(), |time| format!("{time}s"));
+        complain(
+            format!("{} asks every {}, this file every {}", peer.file, time(theirs), time(ours)),
+            "not the same interval",
+            format!("write the same `interval` here and in {}:{} of {}", watch.group, theirs.name, peer.file),
+        );
     }
 }

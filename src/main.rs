@@ -15,10 +15,12 @@ use cli::programs;
 #[derive(Parser)]
 #[command(name = "mon", disable_help_subcommand = true)]
 enum Subcommand {
-    /// Find every mistake in a configuration file
+    /// Find every mistake in configuration files
     Check(cli::check::CheckArgs),
     /// What would a reload change?
     Diff(cli::diff::DiffArgs),
+    /// What a code of `mon check` means
+    Explain(cli::explain::ExplainArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
     /// What would mon do? Its schedule and its alerts, in virtual time
@@ -27,7 +29,7 @@ enum Subcommand {
     History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 6] = ["check", "diff", "period", "simulate", "why", "history"];
+const SUBCOMMANDS: [&str; 7] = ["check", "diff", "explain", "period", "simulate", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
+            Subcommand::Explain(args) => cli::explain::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
             Subcommand::Simulate(args) => cli::simulate::run(&args),
             Subcommand::Why(args) => cli::why::run(&args),

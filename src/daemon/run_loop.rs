@@ -404,7 +404,7 @@ impl Shell {
         }
         tokio::task::spawn_blocking(move || {
             // A mistake of ours in there is reported by the panic; it must not be the last reading.
-            let result = std::panic::catch_unwind(|| load::load(&options));
+            let result = std::panic::catch_unwind(|| load::load(&options).inspect_err(Errors::log));
             let broken =
                 |_| Err(Errors::from("the file could not be read: a mistake in mon itself".to_owned()));
             let result = Box::new(result.unwrap_or_else(broken));

@@ -9,6 +9,7 @@ mod differential;
 mod e2e;
 mod fuzz;
 mod handover;
+mod mutation;
 mod notify;
 mod probes;
 mod programs;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use crate::support::servers::make_certificates;
+use crate::support::servers::{NAMES, make_certificates};
 use crate::support::{Place, skipped, wait};
 
 const MON: &str = env!("CARGO_BIN_EXE_mon");
@@ -172,7 +172,7 @@ impl Nginx {
 
     fn start() -> Result<Nginx, String> {
         let place = Place::new();
-        make_certificates(place.dir())?;
+        make_certificates(place.dir(), NAMES)?;
         let mut tls = String::new();
         for (address, names, from, until) in NGINX_CERTIFICATES {
             certificate(place.dir(), address, names, from, until)?;
@@ -293,7 +293,7 @@ impl Dovecot {
         fs::create_dir_all(dir.join("mail")).map_err(said)?;
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).map_err(said)?;
         std::os::unix::fs::chown(dir.join("mail"), Some(65534), Some(65534)).map_err(said)?;
-        make_certificates(&dir)?;
+        make_certificates(&dir, NAMES)?;
         fs::write(dir.join("users"), "anonymous:{PLAIN}ANONYMOUS\n").map_err(said)?;
         let text = [
             ("@SPOT@", dir.to_string_lossy().into_owned()),

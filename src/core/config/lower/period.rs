@@ -10,7 +10,7 @@ use super::super::model::{
 use super::super::parse::period_label;
 use super::super::refusal::{self, ALERT_TIMEOUT, ALERTAFTER, ALERTEVERY, ALERTRETRY, UPALERTAFTER};
 use super::super::values::{self, count, exit_range};
-use super::Lowering;
+use super::{Lowering, lint};
 use crate::timeval::{self, Timeval};
 
 /// How long `alertretry` waits before its first try, where it names no time.
@@ -38,6 +38,8 @@ impl Lowering<'_> {
         let label = self.texts.text(label);
         self.check_label(statement, &label);
         let spec_at = statement.rest.part(arguments.len() - spec.len(), arguments.len());
+        lint::read_as_another(statement, self.source, &mut self.sink);
+        lint::scale_twice(statement, self.source, &mut self.sink);
         let spec = self.period_spec(statement, spec_at, "period");
         let period = Period {
             label,

@@ -277,3 +277,32 @@ fn files_that_are_shipped_get_no_false_warning() {
         text.lines().filter_map(|line| line.get(line.len().checked_sub(5)?..line.len() - 1)).collect();
     assert_eq!(codes, ["W005", "W007", "W004", "W011", "W023", "W004", "W004"], "{text}");
 }
+
+/// The aim is 200 ms with the release build on an idle machine; what it took is printed, for no test may depend on
+/// how busy a machine is.
+#[test]
+fn ten_thousand_services_are_checked_at_once() {
+    use std::fmt::Write as _;
+    let mut text = String::from("serverbind = 127.0.0.1\n\n");
+    for group in 0..1000 {
+        let _ = writeln!(text, "hostgroup group{group} host{group}a.example.org host{group}b.example.org\n");
+    }
+    for group in 0..1000 {
+        let _ = writeln!(text, "watch group{group}");
+        for service in 0..10 {
+            let _ = write!(
+                text,
+                "    service service{service}\n        interval 5m\n        monitor fping.monitor -t {service}\n        \
+                 period DAY: wd {{Mon-Fri}} hr {{8am-5pm}}\n            alertevery 1h\n            alert mail.alert ops@example.org\n        \
+                 period NIGHT: wd {{Mon-Fri}} hr {{6pm-7am}}, wd {{Sat-Sun}}\n            alertevery 4h\n            alert mail.alert ops@example.org\n"
+            );
+        }
+        text.push('\n');
+    }
+    let place = crate::support::Place::new();
+    place.write("many.cf", &text);
+    let started = std::time::Instant::now();
+    let output = check(&["--elsewhere", &place.path("many.cf").display().to_string()]);
+    println!("10,000 services checked in {} ms", started.elapsed().as_millis());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "0 errors, 0 warnings\n");
+}

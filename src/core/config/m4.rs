@@ -1,0 +1,91 @@
+//! Does a text use m4? One that does not comes out of m4 as it went in.
+
+/// The names that GNU m4 (1.4) knows from the start, and its platform macros.
+const BUILT_IN: &[&str] = &[
+    "__file__",
+    "__gnu__",
+    "__line__",
+    "__program__",
+    "__unix__",
+    "builtin",
+    "changecom",
+    "changequote",
+    "changeword",
+    "debugfile",
+    "debugmode",
+    "decr",
+    "define",
+    "defn",
+    "divert",
+    "divnum",
+    "dnl",
+    "dumpdef",
+    "errprint",
+    "esyscmd",
+    "eval",
+    "format",
+    "ifdef",
+    "ifelse",
+    "include",
+    "incr",
+    "index",
+    "indir",
+    "len",
+    "m4exit",
+    "m4wrap",
+    "maketemp",
+    "mkstemp",
+    "patsubst",
+    "popdef",
+    "pushdef",
+    "regexp",
+    "shift",
+    "sinclude",
+    "substr",
+    "syscmd",
+    "sysval",
+    "traceoff",
+    "traceon",
+    "translit",
+    "undefine",
+    "undivert",
+    "unix",
+];
+
+/// The word of `text` that m4 may replace, or its opening quote. Without either, nothing can be defined, and m4
+/// copies the text. Comments are copied whatever is in them.
+#[must_use]
+pub fn first_use(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| {
+        let code = &line[..line.find('#').unwrap_or(line.len())];
+        if let Some(quote) = code.find('`') {
+            return Some(&code[quote..=quote]);
+        }
+        let mut words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.find(|word| BUILT_IN.binary_search(word).is_ok())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_can_be_searched() {
+        assert!(BUILT_IN.is_sorted());
+    }
+
+    #[test]
+    fn macros_and_quotes_are_found_outside_comments() {
+        for (text, expect) in [
+            ("define(X, y)", Some("define")),
+            ("a\nfoo dnl bar", Some("dnl")),
+            ("period `x'", Some("`")),
+            ("# dnl `x'\nhostgroup a b", None),
+            ("hostgroup undefined mydnl len2 it's", None),
+            ("a(len(x))", Some("len")),
+        ] {
+            assert_eq!(first_use(text), expect, "{text}");
+        }
+    }
+}

@@ -17,11 +17,15 @@ use cli::programs;
 enum Subcommand {
     /// Find every mistake in a configuration file
     Check(cli::check::CheckArgs),
+    /// Lay a configuration file out
+    Fmt(cli::fmt::FmtArgs),
+    /// Help an editor with configuration files: a language server on standard input and output
+    Lsp(cli::lsp::LspArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
 }
 
-const SUBCOMMANDS: [&str; 2] = ["check", "period"];
+const SUBCOMMANDS: [&str; 4] = ["check", "fmt", "lsp", "period"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
         }
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
+            Subcommand::Fmt(args) => cli::fmt::run(&args),
+            Subcommand::Lsp(args) => cli::lsp::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
         },
         _ => daemon::main(args),

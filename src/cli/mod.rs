@@ -1,10 +1,12 @@
 //! What a person types: subcommands, clients, and the way from a name to a program.
 
 pub(crate) mod check;
+pub(crate) mod fmt;
 mod json;
 mod link;
 mod localtime;
 mod login;
+pub(crate) mod lsp;
 pub(crate) mod moncmd;
 pub(crate) mod monfailures;
 pub(crate) mod monshow;

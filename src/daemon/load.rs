@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use clap::Parser as _;
 use remon_core::auth::{self, Auth};
-use remon_core::config::{self, Config, Diagnostic, Located, diagnostic};
+use remon_core::config::{self, Config, Diagnostic, Globals, Located, diagnostic};
 use remon_core::engine::{Level, Loaded, Program, Programs};
 use remon_core::text;
 
@@ -67,11 +68,23 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
 /// Reads and checks a file; the diagnostics that need the world are among the others, in the order of the file.
 pub(crate) fn read_checked(path: &Path, m4: Option<&OsStr>) -> io::Result<(Config, String, Vec<Diagnostic>)> {
     let text = text::decode(read(path, m4)?);
-    let (config, mut diagnostics) = config::load(&text);
+    let (config, diagnostics) = check_text(&text);
+    Ok((config, text, diagnostics))
+}
+
+/// Checks the text of a file, as [`read_checked`] does.
+pub(crate) fn check_text(text: &str) -> (Config, Vec<Diagnostic>) {
+    let (config, mut diagnostics) = config::load(text);
     diagnostics.extend(unreadable(config.globals.authfile.as_ref(), "authfile"));
     diagnostics.extend(unreadable(config.globals.userfile.as_ref(), "userfile"));
     diagnostics.sort_by_key(|diagnostic| diagnostic.line);
-    Ok((config, text, diagnostics))
+    (config, diagnostics)
+}
+
+/// Where a daemon without options would look for monitors, and where for alerts.
+pub(crate) fn program_dirs(globals: &Globals) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let site = Site::resolve(&Options::parse_from(["mon"]), globals);
+    (site.mondirs, site.alertdirs)
 }
 
 /// The bytes of a configuration file, through m4 where asked for.

@@ -12,7 +12,7 @@ mod message;
 mod options;
 #[cfg(feature = "pam")]
 mod pam;
-mod replace;
+pub(crate) mod replace;
 mod run_loop;
 mod runner;
 mod site;

@@ -1,6 +1,7 @@
 //! Every place of a mon.cf where a group, service, alias, view or label is named: to go from one to the other,
 //! and to rename.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::ast::{Kind, Span, Statement};
@@ -55,7 +56,8 @@ pub struct Occurrence<'s> {
     pub range: Range<usize>,
 }
 
-/// All names of a file in its order. `statements` are those of `source`.
+/// All names of a file in its order. `statements` are those of `source`. An alias is free text: there a name is only
+/// what stands for a service that exists, `group:service`.
 #[must_use]
 pub fn occurrences<'s>(source: &'s Source<'_>, statements: &[Statement]) -> Vec<Occurrence<'s>> {
     let mut found = Finder { source, occurrences: Vec::new() };
@@ -64,7 +66,19 @@ pub fn occurrences<'s>(source: &'s Source<'_>, statements: &[Statement]) -> Vec<
         found.statement(statement, &around);
         around.pass(source, statement);
     }
-    found.occurrences
+    let mut occurrences = found.occurrences;
+    let texts = statements.iter().filter(|statement| statement.kind == Kind::AliasText);
+    let mut told = Finder { source, occurrences: Vec::new() };
+    texts.for_each(|statement| told.pairs(statement.rest, None));
+    if !told.occurrences.is_empty() {
+        let services: BTreeSet<Named<'_>> =
+            occurrences.iter().filter(|found| found.role == Role::Defines).map(|found| found.named).collect();
+        // Group and service in turn.
+        let known = told.occurrences.chunks_exact(2).filter(|pair| services.contains(&pair[1].named));
+        occurrences.extend(known.flatten().cloned());
+        occurrences.sort_by_key(|found| found.range.start);
+    }
+    occurrences
 }
 
 struct Finder<'s, 't> {
@@ -80,7 +94,6 @@ impl<'s> Finder<'s, '_> {
             Kind::Hostgroup => self.add(Named::Group(name), Role::Defines, statement.name),
             Kind::Watch => self.add(Named::Group(name), Role::Watches, statement.name),
             Kind::Alias => self.add(Named::Alias(name), Role::Defines, statement.name),
-            Kind::AliasText => self.pairs(statement.rest, None),
             Kind::View => {
                 self.add(Named::View(name), Role::Defines, statement.name);
                 self.members(statement.rest);
@@ -177,8 +190,6 @@ mod tests {
                 "Alias(a) Defines",
                 "Group(g) Mentions",
                 "Service(g, s) Mentions",
-                "Group(x) Mentions",
-                "Service(x, y) Mentions",
                 "View(v) Defines",
                 "Group(g) Mentions",
                 "Group(g) Mentions",

@@ -107,7 +107,7 @@ impl Untouched {
     pub(super) fn reason(&self) -> String {
         match self {
             Untouched::Macros(word) => {
-                format!("left as it is: it uses m4 (`{word}`), and m4 minds line breaks")
+                format!("left as it is: it uses m4 ({word}), which minds line breaks")
             }
             Untouched::Refused(Refusal::Errors(_)) => "left as it is, because it has errors".to_owned(),
             Untouched::Refused(Refusal::Meaning(how)) => {

@@ -258,3 +258,64 @@ fn formatting(document: &Document) -> Result<Value, Failure> {
     let range = document.range(&(head..old.len() - tail));
     Ok(json!([{"range": range, "newText": new[head..new.len() - tail]}]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a server in that phase answers to a request while those messages wait.
+    fn answer(phase: Phase, method: &str, waiting: &[Value]) -> String {
+        let mut server = Server { documents: BTreeMap::new(), phase, output: Vec::new() };
+        let waiting = waiting.iter().cloned().map(Incoming::Message).collect();
+        server.message(&json!({"id": "a", "method": method}), &waiting).expect("a vector takes everything");
+        String::from_utf8(server.output).expect("JSON")
+    }
+
+    #[test]
+    fn a_request_that_was_taken_back_is_not_worked_on() {
+        let cancel = |id: Value| json!({"method": "$/cancelRequest", "params": {"id": id}});
+        let asked = |waiting: &[Value]| answer(Phase::Initialized, "shutdown", waiting);
+        assert!(asked(&[json!({}), cancel(json!("a"))]).contains("-32800"));
+        assert!(asked(&[cancel(json!("b")), cancel(json!(1))]).contains("\"result\":null"));
+    }
+
+    #[test]
+    fn the_phases_are_kept() {
+        assert!(answer(Phase::Begun, "shutdown", &[]).contains("-32002"));
+        assert!(answer(Phase::Begun, "initialize", &[]).contains("hoverProvider"));
+        assert!(answer(Phase::ShutDown, "initialize", &[]).contains("-32600"));
+    }
+
+    /// Every request at every place of every file of tests/config is answered, by something or nothing.
+    #[test]
+    fn any_place_can_be_asked_about() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config");
+        let methods = ["hover", "completion", "definition", "references", "documentHighlight", "rename"];
+        let mut server = Server { documents: BTreeMap::new(), phase: Phase::Initialized, output: Vec::new() };
+        let mut asked = 0;
+        for entry in std::fs::read_dir(folder).expect("tests/config can be listed") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "cf") {
+                continue;
+            }
+            let text = remon_core::text::decode(std::fs::read(&path).expect("a file"));
+            let lines: Vec<usize> = text.split('\n').map(str::len).collect();
+            server.documents.insert("f".into(), Document::new("f", text, Value::Null));
+            for (line, length) in lines.into_iter().enumerate() {
+                for character in (0..=length).step_by(3) {
+                    let at = json!({"line": line, "character": character});
+                    let params = json!({"textDocument": {"uri": "f"}, "position": at, "newName": "new"});
+                    for method in methods {
+                        let answer = server.request(&format!("textDocument/{method}"), &params);
+                        assert!(answer.is_ok() || method == "rename", "{method} {at}: {answer:?}");
+                        asked += 1;
+                    }
+                    let range = json!({"start": at, "end": {"line": line, "character": length}});
+                    let params = json!({"textDocument": {"uri": "f"}, "range": range});
+                    assert!(server.request("textDocument/codeAction", &params).is_ok());
+                }
+            }
+        }
+        assert!(asked > 10_000);
+    }
+}

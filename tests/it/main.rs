@@ -6,6 +6,8 @@ mod check;
 mod clients;
 mod differential;
 mod e2e;
+mod editor;
+mod fmt;
 mod fuzz;
 mod handover;
 mod programs;

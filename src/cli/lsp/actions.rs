@@ -94,8 +94,13 @@ fn quoted(help: &str) -> Vec<&str> {
 fn did_you_mean(text: &str, span: &Range<usize>, offer: &str) -> Option<Fix> {
     let wrong = text.get(span.clone())?.split(|c: char| is_blank(c) || c == '=').next()?;
     let right = offer.split(is_blank).next()?;
+    // Who wrote `SELF` for the watch goes on doing so.
+    let right = match right.split_once(':').filter(|_| wrong.starts_with("SELF:")) {
+        Some((_, service)) => format!("SELF:{service}"),
+        None => right.to_owned(),
+    };
     let range = span.start..span.start + wrong.len();
-    (!wrong.is_empty()).then(|| Fix { title: format!("write `{right}`"), range, new: right.to_owned() })
+    (!wrong.is_empty()).then(|| Fix { title: format!("write `{right}`"), range, new: right })
 }
 
 /// The number of the blank line in `delete line 5, or put a # on it`.

@@ -2,7 +2,7 @@
 
 use remon_core::config::Config;
 use remon_core::config::ast::{Ast, Kind, Statement};
-use remon_core::config::help::{self, Keyword, SCALES, Where};
+use remon_core::config::help::{self, Keyword, SCALES, UNLESS, Where};
 use remon_core::config::lines::Source;
 use remon_core::config::names::is_dependency;
 use remon_core::config::place::{Place, Surroundings};
@@ -170,6 +170,9 @@ impl<'a> Asked<'a> {
                     Item::new(format!("{scale} {example}"), VALUE, *about)
                 };
                 SCALES.iter().map(item).collect()
+            }
+            "alertevery" if self.word_number() > 1 => {
+                UNLESS.iter().map(|(word, about)| Item::new(*word, VALUE, *about)).collect()
             }
             "watch" | "hostgroup" | "view" => self.record(source, statements),
             _ if is_dependency(keyword) => self.services(),

@@ -14,15 +14,27 @@ use super::rpc::Failure;
 struct Names<'s> {
     all: Vec<Occurrence<'s>>,
     pointed: Option<usize>,
+    /// It points at the `SELF` before a service.
+    is_own: bool,
 }
+
+/// What stands for the group of the watch itself.
+const OWN: &str = "SELF:";
 
 impl<'s> Names<'s> {
     fn of(source: &'s Source<'_>, document: &Document, params: &Value) -> Result<Names<'s>, Failure> {
         let at = document.offset(&params["position"])?;
         let all = occurrences(source, &Ast::of(source).statements);
         // Behind the last letter of a name still is the name.
-        let pointed = all.iter().position(|found| found.range.start <= at && at <= found.range.end);
-        Ok(Names { all, pointed })
+        let on_name = |found: &Occurrence<'_>| found.range.start <= at && at <= found.range.end;
+        let pointed = all.iter().position(on_name).or_else(|| {
+            let own = |found: &Occurrence<'_>| document.text[..found.range.start].ends_with(OWN);
+            let before =
+                |found: &Occurrence<'_>| found.range.start - OWN.len() <= at && at < found.range.start;
+            all.iter().position(|found| own(found) && before(found))
+        });
+        let is_own = pointed.is_some_and(|pointed| !on_name(&all[pointed]));
+        Ok(Names { all, pointed, is_own })
     }
 
     /// Every place of the name pointed at.
@@ -102,7 +114,8 @@ pub(super) fn rename(document: &mut Document, uri: &str, params: &Value) -> Resu
 /// The name pointed at, if another can be given to it.
 fn renamable<'n, 's>(names: &'n Names<'s>, document: &Document) -> Result<&'n Occurrence<'s>, Failure> {
     let refuse = |why: String| Err(Failure::new(Failure::FAILED, why));
-    let Some(found) = names.pointed.and_then(|pointed| names.all.get(pointed)) else {
+    let pointed = names.pointed.filter(|_| !names.is_own);
+    let Some(found) = pointed.and_then(|pointed| names.all.get(pointed)) else {
         return refuse("there is no group, service, alias or view here".to_owned());
     };
     let name = found.named.name();

@@ -113,7 +113,7 @@ pub fn values(keyword: &Keyword) -> &'static [&'static str] {
         ("syslog_facility", _) => {
             &["daemon", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]
         }
-        ("alertevery", _) => &["1h", "1h observe_detail", "1h ignore_summary", "1h strict"],
+        ("alertevery", _) => &["10m", "30m", "1h", "1d"],
         ("alertafter", _) => &["2", "10m", "3 30m"],
         ("interval" | "failure_interval" | "traptimeout" | "trapduration" | "upalertafter", _) => {
             &["30s", "1m", "5m", "10m", "1h", "1d"]
@@ -122,6 +122,14 @@ pub fn values(keyword: &Keyword) -> &'static [&'static str] {
         _ => &[],
     }
 }
+
+/// What may follow the time of `alertevery`.
+pub const UNLESS: &[(&str, &str)] = &[
+    ("observe_detail", "unless any of the output changes"),
+    ("ignore_summary", "until the service has been good again"),
+    ("summary", "unless the summary changes, which is what holds anyway"),
+    ("strict", "whatever happens"),
+];
 
 #[cfg(test)]
 mod tests {

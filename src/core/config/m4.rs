@@ -58,11 +58,9 @@ const BUILT_IN: &[&str] = &[
 pub fn first_use(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let code = &line[..line.find('#').unwrap_or(line.len())];
-        if let Some(quote) = code.find('`') {
-            return Some(&code[quote..=quote]);
-        }
         let mut words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        words.find(|word| BUILT_IN.binary_search(word).is_ok())
+        let quote = || code.find('`').map(|quote| &code[quote..=quote]);
+        words.find(|word| BUILT_IN.binary_search(word).is_ok()).or_else(quote)
     })
 }
 

@@ -119,15 +119,17 @@ impl Untouched {
 
 /// The text of a file in canonical layout.
 pub(super) fn formatted(text: &str, file: &Path) -> Result<String, Untouched> {
-    match m4::first_use(text).filter(|_| goes_through_m4(file)) {
+    match macros(text, file) {
         Some(word) => Err(Untouched::Macros(word.to_owned())),
         None => format(text).map_err(Untouched::Refused),
     }
 }
 
-/// Whether mon runs this file through m4 without being asked to.
-pub(super) fn goes_through_m4(file: &Path) -> bool {
-    file.as_os_str().as_bytes().ends_with(b".m4")
+/// The first word of the file that m4 would replace, if m4 is meant to: what mon reads is not this text then.
+pub(super) fn macros<'t>(text: &'t str, file: &Path) -> Option<&'t str> {
+    // mon itself runs files of this name through m4, others where the command line says so.
+    let is_for_m4 = file.as_os_str().as_bytes().ends_with(b".m4") || m4::is_evident(text);
+    m4::first_use(text).filter(|_| is_for_m4)
 }
 
 fn said(message: &str, status: u8) -> u8 {

@@ -78,6 +78,30 @@ fn every_feature_works_in_neovim() {
     assert_eq!(String::from_utf8_lossy(&again.stdout), read(&formatted));
 }
 
+/// What README tells users of Neovim to write into their init.lua.
+#[test]
+fn the_configuration_of_the_readme_works() {
+    let readme = read(&source().join("README.md"));
+    let block =
+        readme.split("```lua\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a Lua block");
+    let place = Place::new();
+    place.write("mon.cf", "hostgroup g h\n\nwatch g\n  service s\n    traptimeout 1m\n    intervall 1m\n");
+    let mon = format!("cmd = {{ '{}', 'lsp' }}", env!("CARGO_BIN_EXE_mon"));
+    let block = block.replace("cmd = { 'mon', 'lsp' }", &mon);
+    assert!(block.contains(&mon));
+    let wait = "vim.wait(60000, function() return #vim.diagnostic.get(0) > 0 end, 10)\n\
+                vim.fn.writefile({ (vim.diagnostic.get(0)[1] or {}).message }, vim.env.REMON_OUT)\nvim.cmd('qall!')\n";
+    place.write("init.lua", &block);
+    place.write("wait.lua", wait);
+    let runtime = format!("set runtimepath^={}", source().join("etc/vim").display());
+    let run = |name: &str| format!("luafile {}", place.path(name).display());
+    let commands = [runtime, run("init.lua"), "filetype on".into(), "edit".into(), run("wait.lua")];
+    let Some(said) = neovim(&place, "mon.cf", &commands) else {
+        return skipped("editor::the_configuration_of_the_readme_works", "there is no nvim");
+    };
+    assert!(said.starts_with("`intervall` is not a keyword"), "{said}");
+}
+
 #[test]
 fn vim_highlights_keywords_where_they_are_some() {
     let place = Place::new();

@@ -241,5 +241,7 @@ fn macros_are_left_alone() {
     let (status, out, complaint) = said(&fmt(&["a.m4"], place.dir(), b""));
     assert_eq!((status, &*out), (Some(1), ""));
     assert_eq!(complaint, "mon fmt: a.m4: left as it is: it uses m4 (define), which minds line breaks\n");
+    // Whatever its name is.
+    assert_eq!(fmt(&[], place.dir(), b"dnl x\nhostgroup g h\n").status.code(), Some(1));
     assert_eq!(said(&fmt(&["b.m4"], place.dir(), b"")).1, "# no `macros' here\nhostgroup g x\n");
 }

@@ -51,7 +51,7 @@ fn fixes(text: &str, diagnostic: &Diagnostic) -> Vec<Fix> {
         |new: &str| Fix { title: format!("write `{new}`"), range: span.clone(), new: new.to_owned() };
     let line_start =
         |at: usize| text.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |newline| newline + 1);
-    let offers = |wanted: &str| help.starts_with(wanted).then(|| quoted(help)).unwrap_or_default();
+    let offers = |wanted: &str| if help.starts_with(wanted) { quoted(help) } else { Vec::new() };
     let last_word = |offer: &str| offer.rsplit(is_blank).next().unwrap_or_default().to_owned();
     if let [offer, ..] = offers("did you mean")[..] {
         return did_you_mean(text, span, offer).into_iter().collect();

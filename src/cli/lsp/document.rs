@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use remon_core::config::{Config, Diagnostic, m4};
+use remon_core::config::{Config, Diagnostic};
 use remon_core::text::display;
 use serde_json::{Value, json};
 
 use super::rpc::Failure;
-use crate::cli::fmt::goes_through_m4;
+use crate::cli::fmt::macros;
 use crate::daemon::load::check_text;
 
 /// A file as the editor has it.
@@ -55,7 +55,7 @@ impl Document {
 
     /// Macros are in it: what mon reads is not this text. The macros could run programs, so m4 is not asked.
     pub(super) fn uses_m4(&self) -> bool {
-        goes_through_m4(&self.path) && m4::first_use(&self.text).is_some()
+        macros(&self.text, &self.path).is_some()
     }
 
     /// Finds out what the text says and what is wrong with it, as `mon check` does.

@@ -64,9 +64,23 @@ pub fn first_use(text: &str) -> Option<&str> {
     })
 }
 
+/// Whether a text is for m4 whatever its name is: a line begins with what means nothing in a mon.cf.
+#[must_use]
+pub fn is_evident(text: &str) -> bool {
+    const STARTS: [&str; 5] = ["define(", "include(", "sinclude(", "changequote(", "divert("];
+    let begins = |line: &str| STARTS.iter().any(|start| line.starts_with(start)) || line == "dnl";
+    text.lines().any(|line| begins(line) || line.starts_with("dnl "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_for_m4_is_known_by_its_first_words() {
+        assert!(is_evident("# x\ndefine(`A', `b')\n") && is_evident("dnl\n") && is_evident("dnl x"));
+        assert!(!is_evident("# define(x)\nhostgroup define( dnl\n    dnl x\ndnlx y\n"));
+    }
 
     #[test]
     fn the_names_can_be_searched() {

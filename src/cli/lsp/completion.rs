@@ -2,10 +2,10 @@
 
 use remon_core::config::Config;
 use remon_core::config::ast::{Ast, Kind, Statement};
+use remon_core::config::context::{Context, Inside};
 use remon_core::config::help::{self, Keyword, SCALES, UNLESS, Where};
 use remon_core::config::lines::Source;
 use remon_core::config::names::is_dependency;
-use remon_core::config::place::{Place, Surroundings};
 use remon_core::timeval::is_blank;
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ pub(super) fn completion(document: &mut Document, params: &Value) -> Result<Valu
     if before.starts_with('#') {
         return Ok(Value::Null);
     }
-    let around = Surroundings::of_line(&source, &statements, first as u32 + 1);
+    let around = Context::of_line(&source, &statements, first as u32 + 1);
     let asked = Asked { config, around, before };
     let typed = asked.typed();
     let mut items = asked.items(&source, &statements);
@@ -80,7 +80,7 @@ fn json_of(item: &Item, range: &Value) -> Value {
 /// Where the cursor is.
 struct Asked<'a> {
     config: &'a Config,
-    around: Surroundings<'a>,
+    around: Context<'a>,
     /// The line up to the cursor, without its indentation.
     before: &'a str,
 }
@@ -103,13 +103,13 @@ impl<'a> Asked<'a> {
     }
 
     fn in_watch(&self) -> bool {
-        matches!(self.around.place, Place::Watch | Place::Service | Place::Period)
+        matches!(self.around.inside, Inside::Watch | Inside::Service | Inside::Period)
     }
 
     fn items(&self, source: &Source<'_>, statements: &[Statement]) -> Vec<Item> {
-        let in_list = matches!(self.around.place, Place::Hostgroup | Place::View | Place::Alias);
-        match self.around.place {
-            Place::View if self.keyword() != "view" => self.members(),
+        let in_list = matches!(self.around.inside, Inside::Hostgroup | Inside::View | Inside::Alias);
+        match self.around.inside {
+            Inside::View if self.keyword() != "view" => self.members(),
             _ if !self.before.contains(is_blank) => self.keywords(),
             _ if !self.in_watch() && self.before.contains('=') => self.values(Where::Global),
             _ if in_list && !matches!(self.keyword(), "hostgroup" | "alias" | "view") => Vec::new(),
@@ -119,15 +119,15 @@ impl<'a> Asked<'a> {
     }
 
     fn keywords(&self) -> Vec<Item> {
-        let here: &[Where] = match self.around.place {
-            Place::Outside => &[Where::Record, Where::Global],
-            Place::Hostgroup | Place::Alias | Place::View => &[],
-            Place::Watch => &[Where::Watch],
-            Place::Service => &[Where::Service, Where::Watch],
-            Place::Period => &[Where::Period, Where::Watch],
+        let here: &[Where] = match self.around.inside {
+            Inside::Outside => &[Where::Record, Where::Global],
+            Inside::Hostgroup | Inside::Alias | Inside::View => &[],
+            Inside::Watch => &[Where::Watch],
+            Inside::Service => &[Where::Service, Where::Watch],
+            Inside::Period => &[Where::Period, Where::Watch],
         };
         // A period can be followed by another.
-        let again = help::find("period", Where::Service).filter(|_| self.around.place == Place::Period);
+        let again = help::find("period", Where::Service).filter(|_| self.around.inside == Inside::Period);
         let found = help::keywords().filter(|keyword| here.contains(&keyword.place)).chain(again);
         found.map(keyword_item).collect()
     }
@@ -178,7 +178,7 @@ impl<'a> Asked<'a> {
             _ if is_dependency(keyword) => self.services(),
             _ => match Shelf::of(keyword) {
                 Some(shelf) => self.command(shelf),
-                None if self.around.place == Place::Period => self.values(Where::Period),
+                None if self.around.inside == Inside::Period => self.values(Where::Period),
                 None => self.values(Where::Service),
             },
         }

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use remon_core::config::ast::{Ast, Kind, Statement};
+use remon_core::config::context::{Context, Inside};
 use remon_core::config::help::{self, SCALES, Where};
 use remon_core::config::lines::Source;
 use remon_core::config::names::{Named, occurrences};
-use remon_core::config::place::{Place, Surroundings};
 use remon_core::config::{Config, Service};
 use remon_core::timeval::is_blank;
 use serde_json::{Value, json};
@@ -27,9 +27,9 @@ pub(super) fn hover(document: &mut Document, params: &Value) -> Result<Value, Fa
     let line = document.line_of(at) as u32 + 1;
     let index = ast.statements.partition_point(|statement| statement.line < line);
     let Some(statement) = ast.statements.get(index) else { return Ok(Value::Null) };
-    let around = Surroundings::of_line(&source, &ast.statements, statement.line);
+    let around = Context::of_line(&source, &ast.statements, statement.line);
     let config = document.config();
-    let found = keyword(&source, statement, around.place, at)
+    let found = keyword(&source, statement, around.inside, at)
         .or_else(|| name(&source, &ast.statements, config, at))
         .or_else(|| word(&source, statement, config, at));
     Ok(match found {
@@ -43,7 +43,7 @@ pub(super) fn hover(document: &mut Document, params: &Value) -> Result<Value, Fa
 type Page = (String, Range<usize>);
 
 /// The keyword that the statement begins with.
-fn keyword(source: &Source<'_>, statement: &Statement, place: Place, at: usize) -> Option<Page> {
+fn keyword(source: &Source<'_>, statement: &Statement, place: Inside, at: usize) -> Option<Page> {
     let text = source.slice(statement.text);
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let word = &text[..end];
@@ -56,12 +56,12 @@ fn keyword(source: &Source<'_>, statement: &Statement, place: Place, at: usize) 
 }
 
 /// Where to look for the keyword of a statement: where it stands, and then where it should stand.
-fn places(kind: Kind, place: Place) -> &'static [Where] {
+fn places(kind: Kind, place: Inside) -> &'static [Where] {
     match (kind, place) {
         (Kind::Global, _) => &[Where::Global],
         (Kind::Hostgroup | Kind::Alias | Kind::View | Kind::Watch, _) => &[Where::Record],
         (Kind::Service, _) => &[Where::Watch],
-        (Kind::Setting | Kind::Period, Place::Period) => &[Where::Period, Where::Service],
+        (Kind::Setting | Kind::Period, Inside::Period) => &[Where::Period, Where::Service],
         (Kind::Setting | Kind::Period, _) => &[Where::Service, Where::Period],
         (Kind::Ignored, _) => &[Where::Record, Where::Watch, Where::Service, Where::Period, Where::Global],
         _ => &[],

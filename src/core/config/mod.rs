@@ -8,9 +8,10 @@
 //! | `refusal`, `lint` | what is an error, what is a warning, and how they are said |
 //! | [`diagnostic`] | errors and warnings as values, and as text |
 //! | [`mod@format`] | the canonical layout, with its meaning proven the same |
-//! | [`help`], [`names`], [`place`], [`m4`] | what an editor asks: keywords, names, where a line stands |
+//! | [`help`], [`names`], [`context`], [`m4`] | what an editor asks: keywords, names, where a line stands |
 
 pub mod ast;
+pub mod context;
 pub mod diagnostic;
 pub mod format;
 pub mod help;
@@ -22,7 +23,6 @@ pub mod m4;
 pub mod model;
 pub mod names;
 pub mod parse;
-pub mod place;
 mod refusal;
 mod sink;
 mod suggest;

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::ast::{Kind, Span, Statement};
+use super::context::Context;
 use super::lines::Source;
 use super::parse::{is_valid_name, period_label};
-use super::place::Surroundings;
 use super::values::words;
 use crate::depend;
 
@@ -61,7 +61,7 @@ pub struct Occurrence<'s> {
 #[must_use]
 pub fn occurrences<'s>(source: &'s Source<'_>, statements: &[Statement]) -> Vec<Occurrence<'s>> {
     let mut found = Finder { source, occurrences: Vec::new() };
-    let mut around = Surroundings::default();
+    let mut around = Context::default();
     for statement in statements {
         found.statement(statement, &around);
         around.pass(source, statement);
@@ -87,7 +87,7 @@ struct Finder<'s, 't> {
 }
 
 impl<'s> Finder<'s, '_> {
-    fn statement(&mut self, statement: &Statement, around: &Surroundings<'s>) {
+    fn statement(&mut self, statement: &Statement, around: &Context<'s>) {
         let name = self.source.slice(statement.name);
         let rest = self.source.slice(statement.rest);
         match statement.kind {

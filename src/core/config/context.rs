@@ -1,11 +1,11 @@
-//! Where in a mon.cf a line stands: what may be written there.
+//! What a line of a mon.cf stands in: what may be written there.
 
 use super::ast::{Kind, Statement};
 use super::lines::Source;
 
-/// What surrounds a line; names are places in the source.
+/// What surrounds a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Place {
+pub enum Inside {
     /// Outside all records.
     #[default]
     Outside,
@@ -23,39 +23,39 @@ pub enum Place {
     Period,
 }
 
-impl Place {
-    /// The place after a statement that stands here.
+impl Inside {
+    /// What surrounds the line after a statement that stands here.
     #[must_use]
-    pub fn after(self, kind: Kind) -> Place {
+    pub fn after(self, kind: Kind) -> Inside {
         match kind {
-            Kind::Blank => Place::Outside,
-            Kind::Hostgroup => Place::Hostgroup,
-            Kind::Alias => Place::Alias,
-            Kind::View => Place::View,
-            Kind::Watch => Place::Watch,
-            Kind::Service => Place::Service,
-            Kind::Period if self != Place::Watch => Place::Period,
+            Kind::Blank => Inside::Outside,
+            Kind::Hostgroup => Inside::Hostgroup,
+            Kind::Alias => Inside::Alias,
+            Kind::View => Inside::View,
+            Kind::Watch => Inside::Watch,
+            Kind::Service => Inside::Service,
+            Kind::Period if self != Inside::Watch => Inside::Period,
             _ => self,
         }
     }
 }
 
-/// The place of a line, with the names around it.
+/// The same with the names around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Surroundings<'s> {
+pub struct Context<'s> {
     /// What surrounds the line.
-    pub place: Place,
+    pub inside: Inside,
     /// The watch around it.
     pub group: Option<&'s str>,
     /// The service around it.
     pub service: Option<&'s str>,
 }
 
-impl<'s> Surroundings<'s> {
+impl<'s> Context<'s> {
     /// What surrounds the physical line of that number, from 1: what the lines before it have opened.
     #[must_use]
-    pub fn of_line(source: &'s Source<'_>, statements: &[Statement], line: u32) -> Surroundings<'s> {
-        let mut found = Surroundings::default();
+    pub fn of_line(source: &'s Source<'_>, statements: &[Statement], line: u32) -> Context<'s> {
+        let mut found = Context::default();
         for statement in statements.iter().take_while(|statement| statement.line < line) {
             found.pass(source, statement);
         }
@@ -64,16 +64,16 @@ impl<'s> Surroundings<'s> {
 
     /// Goes on to the line after `statement`.
     pub fn pass(&mut self, source: &'s Source<'_>, statement: &Statement) {
-        let place = self.place.after(statement.kind);
+        let inside = self.inside.after(statement.kind);
         match statement.kind {
             Kind::Watch => (self.group, self.service) = (Some(source.slice(statement.name)), None),
             Kind::Service => self.service = Some(source.slice(statement.rest)),
-            _ if !matches!(place, Place::Watch | Place::Service | Place::Period) => {
+            _ if !matches!(inside, Inside::Watch | Inside::Service | Inside::Period) => {
                 (self.group, self.service) = (None, None);
             }
             _ => {}
         }
-        self.place = place;
+        self.inside = inside;
     }
 }
 
@@ -87,19 +87,19 @@ mod tests {
         let text = "x = 1\nhostgroup g h\n  i\n\n\nwatch g\n  service s\n   monitor m\n   period\n    alert a\n\n z\n";
         let source = Source::new(text);
         let ast = Ast::of(&source);
-        for (line, place, group, service) in [
-            ("x = 1", Place::Outside, None, None),
-            ("  i", Place::Hostgroup, None, None),
-            ("\nwatch", Place::Outside, None, None),
-            ("  service", Place::Watch, Some("g"), None),
-            ("   monitor", Place::Service, Some("g"), Some("s")),
-            ("   period", Place::Service, Some("g"), Some("s")),
-            ("    alert", Place::Period, Some("g"), Some("s")),
-            (" z", Place::Outside, None, None),
+        for (line, inside, group, service) in [
+            ("x = 1", Inside::Outside, None, None),
+            ("  i", Inside::Hostgroup, None, None),
+            ("\nwatch", Inside::Outside, None, None),
+            ("  service", Inside::Watch, Some("g"), None),
+            ("   monitor", Inside::Service, Some("g"), Some("s")),
+            ("   period", Inside::Service, Some("g"), Some("s")),
+            ("    alert", Inside::Period, Some("g"), Some("s")),
+            (" z", Inside::Outside, None, None),
         ] {
             let number = text[..text.find(line).unwrap()].matches('\n').count() as u32 + 1;
-            let expect = Surroundings { place, group, service };
-            assert_eq!(Surroundings::of_line(&source, &ast.statements, number), expect, "{line:?}");
+            let expect = Context { inside, group, service };
+            assert_eq!(Context::of_line(&source, &ast.statements, number), expect, "{line:?}");
         }
     }
 }

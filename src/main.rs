@@ -15,17 +15,19 @@ use cli::programs;
 #[derive(Parser)]
 #[command(name = "mon", disable_help_subcommand = true)]
 enum Subcommand {
-    /// Find every mistake in a configuration file
+    /// Find every mistake in configuration files
     Check(cli::check::CheckArgs),
     /// Lay a configuration file out
     Fmt(cli::fmt::FmtArgs),
     /// Help an editor with configuration files: a language server on standard input and output
     Lsp(cli::lsp::LspArgs),
+    /// What a code of `mon check` means
+    Explain(cli::explain::ExplainArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
 }
 
-const SUBCOMMANDS: [&str; 4] = ["check", "fmt", "lsp", "period"];
+const SUBCOMMANDS: [&str; 5] = ["check", "explain", "fmt", "lsp", "period"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Fmt(args) => cli::fmt::run(&args),
             Subcommand::Lsp(args) => cli::lsp::run(&args),
+            Subcommand::Explain(args) => cli::explain::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
         },
         _ => daemon::main(args),

@@ -32,10 +32,13 @@ pub(crate) struct LspArgs {
     /// Accepted, as some editors add it: there is no other way
     #[arg(long)]
     stdio: bool,
+    /// The files are for another machine: do not look for their programs and auth.cf on this one
+    #[arg(long)]
+    elsewhere: bool,
 }
 
 /// Serves until the client says `exit` or goes away. Exit status: 0 if it said `shutdown` before.
-pub(crate) fn run(_: &LspArgs) -> ExitCode {
+pub(crate) fn run(args: &LspArgs) -> ExitCode {
     let (sender, incoming) = mpsc::channel();
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
@@ -47,7 +50,12 @@ pub(crate) fn run(_: &LspArgs) -> ExitCode {
             }
         }
     });
-    let mut server = Server { documents: BTreeMap::new(), phase: Phase::Begun, output: io::stdout().lock() };
+    let mut server = Server {
+        documents: BTreeMap::new(),
+        phase: Phase::Begun,
+        elsewhere: args.elsewhere,
+        output: io::stdout().lock(),
+    };
     match server.serve(&incoming) {
         Ok(()) if server.phase == Phase::ShutDown => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -64,6 +72,7 @@ enum Phase {
 struct Server<W> {
     documents: BTreeMap<String, Document>,
     phase: Phase,
+    elsewhere: bool,
     output: W,
 }
 
@@ -125,7 +134,7 @@ impl<W: Write> Server<W> {
         match method {
             "textDocument/didOpen" => {
                 let text = file["text"].as_str().ok_or_else(|| Failure::params("text"))?.to_owned();
-                let document = Document::new(uri()?, text, file["version"].clone());
+                let document = Document::new(uri()?, text, file["version"].clone(), self.elsewhere);
                 self.documents.insert(uri()?.to_owned(), document);
             }
             "textDocument/didChange" => {
@@ -265,7 +274,7 @@ mod tests {
 
     /// What a server in that phase answers to a request while those messages wait.
     fn answer(phase: Phase, method: &str, waiting: &[Value]) -> String {
-        let mut server = Server { documents: BTreeMap::new(), phase, output: Vec::new() };
+        let mut server = Server { documents: BTreeMap::new(), phase, elsewhere: true, output: Vec::new() };
         let waiting = waiting.iter().cloned().map(Incoming::Message).collect();
         server.message(&json!({"id": "a", "method": method}), &waiting).expect("a vector takes everything");
         String::from_utf8(server.output).expect("JSON")
@@ -291,7 +300,12 @@ mod tests {
     fn any_place_can_be_asked_about() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config");
         let methods = ["hover", "completion", "definition", "references", "documentHighlight", "rename"];
-        let mut server = Server { documents: BTreeMap::new(), phase: Phase::Initialized, output: Vec::new() };
+        let mut server = Server {
+            documents: BTreeMap::new(),
+            phase: Phase::Initialized,
+            elsewhere: false,
+            output: Vec::new(),
+        };
         let mut asked = 0;
         for entry in std::fs::read_dir(folder).expect("tests/config can be listed") {
             let path = entry.expect("an entry").path();
@@ -300,7 +314,7 @@ mod tests {
             }
             let text = remon_core::text::decode(std::fs::read(&path).expect("a file"));
             let lines: Vec<usize> = text.split('\n').map(str::len).collect();
-            server.documents.insert("f".into(), Document::new("f", text, Value::Null));
+            server.documents.insert("f".into(), Document::new("f", text, Value::Null, false));
             for (line, length) in lines.into_iter().enumerate() {
                 for character in (0..=length).step_by(3) {
                     let at = json!({"line": line, "character": character});

@@ -1,6 +1,7 @@
 //! What a person types: subcommands, clients, and the way from a name to a program.
 
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod fmt;
 mod json;
 mod link;

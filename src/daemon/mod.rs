@@ -18,6 +18,7 @@ mod runner;
 mod site;
 mod spawn;
 mod store;
+pub(crate) mod surroundings;
 mod sys;
 mod syslog;
 mod traps;

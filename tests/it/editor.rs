@@ -85,7 +85,9 @@ fn the_configuration_of_the_readme_works() {
     let block =
         readme.split("```lua\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a Lua block");
     let place = Place::new();
-    place.write("mon.cf", "hostgroup g h\n\nwatch g\n  service s\n    traptimeout 1m\n    intervall 1m\n");
+    let text = "serverbind = 127.0.0.1\n\nhostgroup g h\n\nwatch g\n  service s\n    traptimeout 1m\n    intervall 1m\n    \
+                period\n      alert file.alert x\n";
+    place.write("mon.cf", text);
     let mon = format!("cmd = {{ '{}', 'lsp' }}", env!("CARGO_BIN_EXE_mon"));
     let block = block.replace("cmd = { 'mon', 'lsp' }", &mon);
     assert!(block.contains(&mon));

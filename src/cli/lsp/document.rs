@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use remon_core::config::{Config, Diagnostic};
+use remon_core::config::{self, Config, Diagnostic, Surroundings, look_around};
 use remon_core::text::display;
 use serde_json::{Value, json};
 
 use super::rpc::Failure;
 use crate::cli::fmt::macros;
 use crate::daemon::load::check_text;
+use crate::daemon::surroundings::around_here;
 
 /// A file as the editor has it.
 pub(super) struct Document {
@@ -20,15 +21,17 @@ pub(super) struct Document {
     /// Where each line begins.
     lines: Vec<usize>,
     version: Value,
+    /// It is for another machine: what it names need not be on this one.
+    elsewhere: bool,
     checked: Option<(Config, Vec<Diagnostic>)>,
     /// Diagnostics of this text have been published.
     pub(super) published: bool,
 }
 
 impl Document {
-    pub(super) fn new(uri: &str, text: String, version: Value) -> Document {
+    pub(super) fn new(uri: &str, text: String, version: Value, elsewhere: bool) -> Document {
         let lines = line_starts(&text);
-        Document { lines, text, path: path(uri), version, checked: None, published: false }
+        Document { lines, text, path: path(uri), version, elsewhere, checked: None, published: false }
     }
 
     /// Takes a change of the text: of a range, or all of it.
@@ -61,7 +64,11 @@ impl Document {
     /// Finds out what the text says and what is wrong with it, as `mon check` does.
     pub(super) fn checked(&mut self) {
         if self.checked.is_none() {
-            let (config, diagnostics) = check_text(&self.text);
+            let (config, mut diagnostics) =
+                if self.elsewhere { config::load(&self.text) } else { check_text(&self.text) };
+            let nothing = Surroundings::default();
+            let seen = if self.elsewhere { nothing } else { around_here(&config, nothing) };
+            diagnostics.extend(look_around(&self.text, &config, &seen));
             self.checked = Some((config, if self.uses_m4() { Vec::new() } else { diagnostics }));
         }
     }
@@ -168,7 +175,7 @@ mod tests {
     use super::*;
 
     fn document(text: &str) -> Document {
-        Document::new("file:///etc/mon/m%20%C3%A9.cf", text.to_owned(), json!(1))
+        Document::new("file:///etc/mon/m%20%C3%A9.cf", text.to_owned(), json!(1), true)
     }
 
     #[test]

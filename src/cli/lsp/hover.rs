@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use remon_core::config::ast::{Ast, Kind, Statement};
 use remon_core::config::context::{Context, Inside};
+use remon_core::config::explain;
 use remon_core::config::help::{self, SCALES, Where};
 use remon_core::config::lines::Source;
 use remon_core::config::names::{Named, occurrences};
@@ -32,11 +33,20 @@ pub(super) fn hover(document: &mut Document, params: &Value) -> Result<Value, Fa
     let found = keyword(&source, statement, around.inside, at)
         .or_else(|| name(&source, &ast.statements, config, at))
         .or_else(|| word(&source, statement, config, at));
-    Ok(match found {
-        Some((page, range)) => {
-            json!({"contents": {"kind": "markdown", "value": page}, "range": document.range(&range)})
-        }
-        None => Value::Null,
+    // What is wrong comes first: the editor shows it in its own words as well.
+    let pages: Vec<Page> = wrong(document, at).chain(found).collect();
+    let Some(range) = pages.last().map(|(_, range)| range.clone()) else { return Ok(Value::Null) };
+    let text: Vec<String> = pages.into_iter().map(|(page, _)| page).collect();
+    let contents = json!({"kind": "markdown", "value": text.join("\n\n---\n\n")});
+    Ok(json!({"contents": contents, "range": document.range(&range)}))
+}
+
+/// The pages of `mon explain` on the diagnostics there.
+fn wrong(document: &Document, at: usize) -> impl Iterator<Item = Page> {
+    let here = document.diagnostics().iter().filter(move |found| found.span.contains(&at));
+    here.filter_map(|found| {
+        let explain::Page { code, title, text, .. } = explain::page(found.code)?;
+        Some((format!("**{code}: {title}**\n\n{text}"), found.span.clone()))
     })
 }
 

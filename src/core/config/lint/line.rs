@@ -47,11 +47,20 @@ pub(in super::super) fn period_sometimes_invalid(spec: &str, problem: Option<&st
     )
 }
 
-pub(in super::super) fn watch_without_hostgroup(group: &str) -> Complaint {
+/// `below` is the line of a hostgroup of that name that comes too late, `near` finds one of a similar name.
+pub(super) fn watch_without_hostgroup<'n>(
+    group: &str,
+    below: Option<u32>,
+    near: impl FnOnce() -> Option<&'n str>,
+) -> Complaint {
     let legacy = Some(format!("Warning: watch group {group} defined with no corresponding hostgroup."));
     let message =
         format!("no hostgroup `{group}` above this watch: one is made whose only host is `{group}`");
-    let help = format!("write `hostgroup {group} HOST…` and a blank line before the watch");
+    let help = match (below, near()) {
+        (Some(line), _) => format!("the hostgroup `{group}` stands in line {line}: move it above this watch"),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => format!("write `hostgroup {group} HOST…` and a blank line before the watch"),
+    };
     Complaint { legacy, ..warning("W004", message, "no such hostgroup so far").help(help) }
 }
 

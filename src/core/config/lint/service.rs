@@ -4,6 +4,7 @@ use super::super::ast::{Kind, Span, Statement};
 use super::super::lines::Source;
 use super::super::model::Service;
 use super::super::sink::Sink;
+use super::file::Notes;
 use super::warning;
 use crate::timeval::is_blank;
 
@@ -23,7 +24,7 @@ impl ServiceView<'_> {
     }
 
     /// The last line with that keyword: the one that counts.
-    fn last(&self, keyword: &str) -> Option<&Statement> {
+    pub(super) fn last(&self, keyword: &str) -> Option<&Statement> {
         self.statements.iter().rev().find(|statement| self.keyword(statement) == keyword)
     }
 
@@ -49,13 +50,18 @@ const CHECKS: &[Check] = &[
     glued_semicolons,
     alertevery_shorter_than_interval,
     dropped_words,
+    super::words_astray::check,
+    super::words_astray::repeated,
+    super::times::check,
+    super::alerting::check,
 ];
 
 /// Runs all checks of a service.
-pub(in super::super) fn service(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+pub(in super::super) fn service(view: &ServiceView<'_>, notes: &mut Notes, sink: &mut Sink<'_>) {
     for check in CHECKS {
         check(view, sink);
     }
+    super::overlap::check(view, &mut notes.overlaps, sink);
 }
 
 fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
@@ -139,7 +145,30 @@ fn glued_semicolons(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
             warning("W013", format!("this runs a program called `{first}`"), "no blank before `;;`")
                 .help(format!("write `{program} ;;` to run `{program}` without the hosts"));
         sink.warn(statement.rest.part(program.len(), first.len()), statement.line, complaint);
+        return;
     }
+    let Some(at) = text.find(';') else { return };
+    let written = text[at..].split(is_blank).next().unwrap_or_default();
+    let alone = text[..at].ends_with(is_blank);
+    let after = text[at + written.len()..].trim_matches(is_blank);
+    let (message, help) = match written {
+        ";;" if alone && after.is_empty() => return,
+        ";;" if alone => (
+            format!("`;;` must be the last word: here the monitor gets it, `{after}` and the hosts"),
+            format!("write `… {after} ;;` to run the monitor without the hosts"),
+        ),
+        ";" | ";;;" if after.is_empty() => (
+            format!("the monitor gets `{written}` as an argument, and the hosts behind it"),
+            "write ` ;;` to run the monitor without the hosts".to_owned(),
+        ),
+        ";;" if after.is_empty() => (
+            "`;;` belongs to the word before it: the monitor gets the hosts all the same".to_owned(),
+            "put a blank before `;;`".to_owned(),
+        ),
+        _ => return,
+    };
+    let place = statement.rest.part(at, at + written.len());
+    sink.warn(place, statement.line, warning("W013", message, "not the end of the line").help(help));
 }
 
 fn alertevery_shorter_than_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {

@@ -5,19 +5,22 @@ use std::sync::Arc;
 use super::super::ast::{Span, Statement};
 use super::super::diagnostic::Severity;
 use super::super::model::{DepBehavior, Globals, Located};
-use super::super::refusal::{self, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, RANDSTART};
+use super::super::refusal::{self, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, RANDSTART, TimeSyntax};
 use super::super::values;
+use super::super::words;
 use super::{Lowering, lint};
 use crate::period::{Period, Validity};
+use crate::timeval::Timeval;
 
 impl Lowering<'_> {
     pub(super) fn global(&mut self, statement: &Statement) {
         let (name, value) = (self.slice(statement.name), self.slice(statement.rest));
+        self.global_again(statement, name);
         match name {
-            "randstart" => self.config.globals.randstart = self.time_or_zero(statement, &RANDSTART),
+            "randstart" => self.config.globals.randstart = self.global_time(statement, &RANDSTART),
             "historictime" => self.config.globals.historictime = self.time_or_zero(statement, &HISTORICTIME),
-            "cltimeout" => self.config.globals.cltimeout = self.time_or_zero(statement, &CLTIMEOUT),
-            "dep_memory" => self.defaults.dep_memory = self.time_or_zero(statement, &DEP_MEMORY),
+            "cltimeout" => self.config.globals.cltimeout = self.global_time(statement, &CLTIMEOUT),
+            "dep_memory" => self.defaults.dep_memory = self.global_time(statement, &DEP_MEMORY),
             "dep_behavior" => {
                 self.defaults.dep_behavior = self.dep_behavior(statement, "").unwrap_or_default();
             }
@@ -37,6 +40,17 @@ impl Lowering<'_> {
                 self.number(statement, name)
             }
             _ => self.text_global(statement, name),
+        }
+    }
+
+    /// `dep_behavior` and its like are for the services that follow, and may change on the way.
+    fn global_again(&mut self, statement: &Statement, name: &str) {
+        if !matches!(name, "dep_behavior" | "dep_memory" | "unack_summary") && words::GLOBALS.contains(&name)
+        {
+            let name = self.texts.text(name);
+            if let Some(before) = self.notes.global(&name, statement.line) {
+                lint::global_again(&name, before, statement, &mut self.sink);
+            }
         }
     }
 
@@ -74,6 +88,14 @@ impl Lowering<'_> {
             "serverport" => globals.serverport = Some(number as u16),
             _ => globals.trapport = Some(number as u16),
         }
+    }
+
+    fn global_time(&mut self, statement: &Statement, syntax: &TimeSyntax) -> Option<Timeval> {
+        let time = self.time_or_zero(statement, syntax);
+        if let Some(complaint) = lint::global_time(self.slice(statement.name), time) {
+            self.sink.warn(statement.rest, statement.line, complaint);
+        }
+        time
     }
 
     fn located(&mut self, statement: &Statement) -> Located {

@@ -25,9 +25,25 @@ pub(super) fn around(site: &Site, config: &Config, more: Surroundings) -> Surrou
     Surroundings {
         monitors: Some(search_path(&site.mondirs, &monitors, programs::monitor_usages())),
         alerts: Some(search_path(&site.alertdirs, &alerts, programs::alert_usages())),
+        dirs: dirs(site),
         access: Some(auth_file(&site.authfile)),
         ..more
     }
+}
+
+/// The directories that may be named.
+fn dirs(site: &Site) -> Vec<(&'static str, String, bool)> {
+    let parent = |file: &Option<PathBuf>| file.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let named = [
+        ("cfbasedir", Some(site.cfbasedir.clone())),
+        ("statedir", Some(site.statedir.clone())),
+        ("logdir", Some(site.logdir.clone())),
+        ("dtlogfile", parent(&site.dtlogfile)),
+        ("historicfile", parent(&site.historicfile)),
+    ];
+    let there =
+        |(global, dir): (&'static str, Option<PathBuf>)| dir.map(|dir| (global, shown(&dir), dir.is_dir()));
+    named.into_iter().filter_map(there).collect()
 }
 
 fn shown(path: &Path) -> String {

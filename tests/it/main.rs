@@ -10,6 +10,7 @@ mod editor;
 mod fmt;
 mod fuzz;
 mod handover;
+mod mutation;
 mod programs;
 mod remote;
 mod robustness;

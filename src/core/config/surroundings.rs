@@ -10,6 +10,7 @@
 //! | W038 | monitor that takes longer than its interval |
 //! | W044 to W046 | the file of the other server of a pair |
 //! | W047 to W050 | who may read, write and do what |
+//! | W064 | directory that is not there |
 //! | W053, W060 | arguments that a program of ours does not know, `;;` that it needs |
 
 mod access;
@@ -32,6 +33,8 @@ pub struct Surroundings {
     pub monitors: Option<SearchPath>,
     /// `alertdir`; `None` if nobody looked.
     pub alerts: Option<SearchPath>,
+    /// Directories that global variables name: the variable, the directory, and whether it is there.
+    pub dirs: Vec<(&'static str, String, bool)>,
     /// Who may do what; `None` if nobody looked.
     pub access: Option<AuthFile>,
     /// The mon.cf of the other server of a pair.
@@ -115,6 +118,7 @@ pub fn look_around(text: &str, config: &Config, surroundings: &Surroundings) -> 
         }
     });
     programs.end(&seen, &mut sink);
+    missing_dirs(surroundings, programs.homeless(), &seen, &mut sink);
     if let Some(auth) = &surroundings.access {
         access::check(auth, config, &seen, &mut sink);
     }
@@ -158,6 +162,26 @@ impl Seen {
     fn place_of(&self, globals: &[&str]) -> (Span, u32) {
         let line = globals.iter().find_map(|name| self.globals.get(*name)).or(self.first.as_ref());
         line.map_or((Span::default(), 1), |line| (line.text, line.line))
+    }
+}
+
+/// Of a search path one that is missing is enough to look at its spelling; the daemon goes on without.
+fn missing_dirs(surroundings: &Surroundings, homeless: [bool; 2], seen: &Seen, sink: &mut Sink<'_>) {
+    // Where programs are missed for lack of any directory, that is said already.
+    let path_of = |global: &'static str, path: &Option<SearchPath>, homeless: bool| {
+        let dirs = path.iter().filter(|_| !homeless).flat_map(|path| path.dirs.clone());
+        dirs.map(|(dir, exists)| (global, dir, exists)).collect::<Vec<_>>()
+    };
+    let [alerts, monitors] = homeless;
+    let paths = [
+        path_of("mondir", &surroundings.monitors, monitors),
+        path_of("alertdir", &surroundings.alerts, alerts),
+    ];
+    for (global, dir, exists) in surroundings.dirs.iter().chain(paths.iter().flatten()) {
+        let (Some(line), false) = (seen.globals.get(*global), exists) else { continue };
+        let complaint = warning("W064", format!("there is no directory {dir}"), "names what is not there")
+            .help("make it, or write another".to_owned());
+        sink.warn(line.text, line.line, complaint);
     }
 }
 

@@ -20,6 +20,10 @@ pub struct Overlap {
 /// In 28 years in a row every day of the year falls on every day of the week.
 const CALENDAR: Range<i64> = 2000..2028;
 
+/// Where only days of the week and times of day are named, one week is as good as all.
+const WEEK: Range<i64> = 1..8;
+const ALL_DAYS: Range<i64> = 1..367;
+
 /// Where years are named, those that a mon.cf may name in earnest.
 const NAMED_YEARS: Range<i64> = 1970..2100;
 
@@ -56,7 +60,9 @@ impl Period {
         }
         let years = if all().any(|sub| sub.years.is_some()) { NAMED_YEARS } else { CALENDAR };
         let (mut both, mut only_first, mut only_second) = (None, false, false);
-        for day in years.flat_map(|year| (1..=366).map(move |yday| day_of_year(year, yday))) {
+        let (years, days) =
+            if all().all(SubPeriod::is_weekly) { (2000..2001, WEEK) } else { (years, ALL_DAYS) };
+        for day in years.flat_map(|year| days.clone().map(move |yday| day_of_year(year, yday))) {
             let (left, right) = (self.minutes_of(&day), other.minutes_of(&day));
             for (hour, (left, right)) in left.into_iter().zip(right).enumerate() {
                 if both.is_none() && left & right != 0 {

@@ -123,6 +123,13 @@ impl SubPeriod {
         u64::from(self.hours) & HOURS != 0 && self.minutes & SIXTY != 0 && self.seconds & SIXTY != 0
     }
 
+    /// Whether it is the same every week.
+    pub(super) fn is_weekly(&self) -> bool {
+        self.years.is_none()
+            && self.ydays.is_none()
+            && (self.mdays, self.months, self.weeks) == (u32::MAX, u16::MAX, u8::MAX)
+    }
+
     /// Whether it does not tell one second of a minute from another.
     pub(super) fn every_second(&self) -> bool {
         self.seconds & SIXTY == SIXTY

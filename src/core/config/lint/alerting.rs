@@ -66,6 +66,7 @@ const CHECKS: &[Check] = &[
     upalertafter_for_nothing,
     exit_never_matches,
     exit_ranges_overlap,
+    upalert_one_slip_off,
 ];
 
 /// Runs all checks of all periods.
@@ -280,4 +281,42 @@ fn overlap(before: &AlertLine, alert: &AlertLine) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// An upalert for somebody whom no alert of the service tells, but for one letter.
+fn upalert_one_slip_off(view: &PeriodView<'_>, sink: &mut Sink<'_>) {
+    let all: Vec<&AlertLine> =
+        view.service.service.periods.iter().flat_map(|period| &period.alerts).collect();
+    let told = |keyword: AlertKeyword| all.iter().filter(move |alert| alert.keyword == keyword);
+    for (line, alert) in view.alerts().filter(|(_, alert)| alert.keyword != AlertKeyword::Alert) {
+        let same = told(AlertKeyword::Alert).any(|other| other.command.text == alert.command.text);
+        if same {
+            continue;
+        }
+        let Some(near) =
+            told(AlertKeyword::Alert).find(|other| is_one_off(&alert.command.text, &other.command.text))
+        else {
+            continue;
+        };
+        let message = format!("this is one letter off from the `alert` in line {}", near.command.line);
+        let complaint =
+            warning("W054", message, "a slip?").help(format!("did you mean `{}`?", near.command.text));
+        sink.warn(line.rest, line.line, complaint);
+    }
+}
+
+/// Whether one character too many, too few, changed or swapped makes one line of the other. Digits number things.
+fn is_one_off(one: &str, other: &str) -> bool {
+    const SHORT: usize = 8;
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    if one.len().abs_diff(other.len()) > 1 || one.len() < SHORT {
+        return false;
+    }
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let rest = one.len().min(other.len()) - same;
+    let same_end = one.iter().rev().zip(other.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let (left, right) = (&one[same..one.len() - same_end], &other[same..other.len() - same_end]);
+    let is_swap = matches!((left, right), ([a, b], [c, d]) if a == d && b == c);
+    let is_one = left.len().max(right.len()) == 1;
+    (is_swap || is_one) && left.iter().chain(right).all(|c| !c.is_ascii_digit())
 }

@@ -11,7 +11,7 @@ use super::super::suggest::nearest;
 use super::layout::{self, Layout};
 use super::line::watch_without_hostgroup;
 use super::service::{ServiceView, find};
-use super::{cycle, names, overlap, warning};
+use super::{cycle, names, overlap, pace, warning};
 use crate::depend::Expr;
 
 /// Things seen so far.
@@ -75,7 +75,8 @@ impl Notes {
 
     /// Remembers what of a service can be judged at the end only.
     pub(in super::super) fn service(&mut self, view: &ServiceView<'_>, watch: usize, service: usize) {
-        if view.service.periods.is_empty() && view.service.redistribute.is_none() {
+        // A line that is no keyword may be the period.
+        if view.service.periods.is_empty() && view.service.redistribute.is_none() && view.is_understood() {
             self.silent.push(ServiceLine { watch, service, statement: view.statements[0] });
         }
         if view.service.depends.is_some() {
@@ -101,6 +102,7 @@ pub(in super::super) fn whole_file(
     circular_dependencies(notes, source, config, sink);
     services_without_period(notes, config, sink);
     names::check(source, config, sink);
+    pace::check(source, config, sink);
 }
 
 /// The hostgroup of a watch is looked for at the end, so that a similar name below it can be told.

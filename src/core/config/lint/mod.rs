@@ -18,7 +18,7 @@
 //! | W013 | `;;` glued to a word |
 //! | W014 | host named twice in a group |
 //! | W015 | `alertevery` shorter than the interval |
-//! | W016 | no number where one belongs |
+//! | W016 | no number, or no yes or no, where one belongs |
 //! | W017 | words that are dropped |
 //! | W018 | watch without services |
 //! | W019 | `00s` and the like |
@@ -44,35 +44,44 @@
 //! | W055 | times too long to be meant |
 //! | W056 | hostgroup without hosts |
 //! | W057 | said before |
+//! | W061 | what others depend on is looked at too seldom |
+//! | W062 | address that is none |
+//! | W063, W065 | name in a period that is read as another, scale given twice |
+//! | W064 | directory that is not there: see [`super::surroundings`] |
 //! | W058, W059 | lines joined, comments behind a line |
 //!
 //! W090 to W099 are about how alerts are delivered.
 
+mod addresses;
 mod alerting;
 mod chars;
 mod cycle;
+mod day_names;
 mod file;
 mod layout;
 mod line;
 mod names;
 mod overlap;
+mod pace;
 mod service;
 mod times;
 mod walk;
 mod words_astray;
 
+pub(super) use addresses::global as global_address;
 pub(super) use chars::disguises;
+pub(super) use day_names::{read_as_another, scale_twice};
 pub(super) use file::{Notes, whole_file};
 pub(super) use layout::{layout, stray_environment};
 pub(super) use line::{
     bad_dependency, empty_dependency, hidden_zero, hostgroup_again, hostgroup_name_cut, no_program,
-    not_a_number, period_sometimes_invalid, repeated_hosts, unfinished, watch_without_services,
+    not_a_number, odd_flag, period_sometimes_invalid, repeated_hosts, unfinished, watch_without_services,
     words_after_watch,
 };
 pub(super) use service::{ServiceView, service};
 pub(super) use times::global as global_time;
 pub(super) use walk::{At, walk};
-pub(super) use words_astray::{global_again, hosts as odd_hosts};
+pub(super) use words_astray::{global_again, hosts as odd_hosts, joined_global};
 
 use super::sink::Complaint;
 

@@ -74,6 +74,10 @@ enum Role {
     Service,
     Argument,
     Environment,
+    /// What follows the first dot of a host name, or the `@` of an address.
+    Domain,
+    /// The letters that a host name begins with, where something follows them: hosts come in families.
+    Family,
 }
 
 impl Role {
@@ -83,6 +87,8 @@ impl Role {
             Role::Service => "service",
             Role::Argument => "argument",
             Role::Environment => "variable",
+            Role::Domain => "domain",
+            Role::Family => "name",
         }
     }
 }
@@ -99,8 +105,11 @@ struct Use {
 #[derive(Debug, Default)]
 struct Seen<'w>(BTreeMap<(Role, &'w str), Use>);
 
-/// A word that stands so often is spelled right.
-const OFTEN: usize = 3;
+/// A word that stands so often is spelled right. Long ones are not alike by chance.
+fn often(role: Role, word: &str) -> usize {
+    let is_long = word.len() >= 10 && role != Role::Domain;
+    if is_long || role == Role::Family { 2 } else { 3 }
+}
 
 impl<'w> Seen<'w> {
     fn line(&mut self, at: &At<'w>) {
@@ -118,6 +127,24 @@ impl<'w> Seen<'w> {
         let text = at.rest();
         for word in words(text) {
             self.word(role, word, place(at, text, word), at.statement.line);
+            let domain = match role {
+                Role::Host => word.split_once('.').map(|(_, domain)| domain),
+                Role::Argument => word.split_once('@').map(|(_, domain)| domain),
+                _ => None,
+            };
+            let letters = word.len() - word.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+            if role == Role::Host && letters > 0 && letters < word.len() && !word[letters..].starts_with('.')
+            {
+                self.word(
+                    Role::Family,
+                    &word[..letters],
+                    place(at, text, &word[..letters]),
+                    at.statement.line,
+                );
+            }
+            if let Some(domain) = domain.filter(|domain| !domain.starts_with(|c: char| c.is_ascii_digit())) {
+                self.word(Role::Domain, domain, place(at, text, domain), at.statement.line);
+            }
         }
     }
 
@@ -129,8 +156,12 @@ impl<'w> Seen<'w> {
 
     /// A word that stands once, beside one that stands often and is spelled almost the same.
     fn almost_alike(&self, sink: &mut Sink<'_>) {
-        let often = || self.0.iter().filter(|(_, word)| word.times >= OFTEN);
+        let often = || self.0.iter().filter(|((role, word), seen)| seen.times >= often(*role, word));
+        let mut said = Vec::new();
         let mut shortened: BTreeMap<(Role, String), BTreeSet<&str>> = BTreeMap::new();
+        for form in forms("localhost") {
+            shortened.entry((Role::Host, form)).or_default().insert("localhost");
+        }
         for ((role, word), _) in often() {
             for form in forms(word) {
                 shortened.entry((*role, form)).or_default().insert(word);
@@ -138,12 +169,22 @@ impl<'w> Seen<'w> {
         }
         for ((role, word), seen) in self.0.iter().filter(|(_, word)| word.times == 1) {
             let mut candidates = forms(word).filter_map(|form| shortened.get(&(*role, form))).flatten();
+            let is_slip = if *role == Role::Domain { is_domain_slip } else { is_slip };
             let Some(known) = candidates.find(|known| is_slip(word, known)) else { continue };
-            let times = self.0.get(&(*role, *known)).map_or(0, |known| known.times);
-            let message = format!(
-                "the {} `{word}` stands here only; `{known}` stands {times} times in this file",
-                role.noun()
-            );
+            // A slip in a domain is one in the address, too.
+            if said.iter().any(|before: &Span| before.start < seen.at.end && seen.at.start < before.end) {
+                continue;
+            }
+            said.push(seen.at);
+            let message = match self.0.get(&(*role, *known)).map(|known| known.times) {
+                Some(times @ 2..) => {
+                    format!(
+                        "the {} `{word}` stands here only; `{known}` stands {times} times in this file",
+                        role.noun()
+                    )
+                }
+                _ => format!("the {} `{word}` is almost `{known}`", role.noun()),
+            };
             let complaint = warning("W054", message, "a slip?").help(format!("did you mean `{known}`?"));
             sink.warn(seen.at, seen.line, complaint);
         }
@@ -176,6 +217,20 @@ fn is_slip(word: &str, known: &str) -> bool {
     let is_gap = left.len() + right.len() == 1;
     let only_letters = left.iter().chain(right).all(|c| c.is_alphabetic());
     only_letters && (is_swap || ((is_change || is_gap) && is_inside(&one, same, same_end)))
+}
+
+/// Domains are not numbered, and few: a slip anywhere is one, but in a short name at the end (`.co`, `.com`).
+fn is_domain_slip(word: &str, known: &str) -> bool {
+    let last = |domain: &str| domain.rsplit('.').next().unwrap_or_default().len();
+    let same = word.bytes().rev().zip(known.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let (longer, shorter) = if word.len() > known.len() { (word, known) } else { (known, word) };
+    let one_more = (0..longer.len()).any(|at| {
+        longer.is_char_boundary(at)
+            && longer.is_char_boundary(at + 1)
+            && [&longer[..at], &longer[at + 1..]].concat() == shorter
+    });
+    let is_short_end = last(known) <= 3 && same <= last(known);
+    !is_short_end && (one_more || is_slip(word, known))
 }
 
 /// Whether letters stand on both sides.
@@ -213,6 +268,20 @@ mod tests {
             ("10m", "10h"),
         ] {
             assert!(!is_slip(word, known), "{word} {known}");
+        }
+        for (word, known) in [
+            ("shopexample", "shop.example"),
+            ("physics.exampl", "physics.example"),
+            ("exmaple.com", "example.com"),
+        ] {
+            assert!(is_domain_slip(word, known), "{word} {known}");
+        }
+        for (word, known) in [
+            ("example.co", "example.com"),
+            ("example.net", "example.com"),
+            ("a.example.com", "b.example.com"),
+        ] {
+            assert!(!is_domain_slip(word, known), "{word} {known}");
         }
     }
 }

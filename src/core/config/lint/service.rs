@@ -4,6 +4,7 @@ use super::super::ast::{Kind, Span, Statement};
 use super::super::lines::Source;
 use super::super::model::Service;
 use super::super::sink::Sink;
+use super::super::words;
 use super::file::Notes;
 use super::warning;
 use crate::timeval::is_blank;
@@ -21,6 +22,12 @@ impl ServiceView<'_> {
     /// The keyword of a line.
     pub(super) fn keyword(&self, statement: &Statement) -> &str {
         self.source.slice(statement.name)
+    }
+
+    /// Whether all of its lines begin with keywords.
+    pub(super) fn is_understood(&self) -> bool {
+        let known = |line: &Statement| line.kind != Kind::Setting || words::is_watch_word(self.keyword(line));
+        self.statements.iter().all(known)
     }
 
     /// The last line with that keyword: the one that counts.

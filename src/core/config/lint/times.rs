@@ -14,12 +14,12 @@ const DAY: u64 = 24 * HOUR;
 
 /// Longer than this nobody waits on purpose.
 const LONGEST: [(&str, u64, &str); 9] = [
-    ("interval", 31 * DAY, "between two runs of the monitor"),
+    ("interval", 8 * DAY, "between two runs of the monitor"),
     ("failure_interval", 2 * DAY, "between two runs while the service fails"),
     ("traptimeout", 40 * DAY, "without a trap before anybody is told"),
-    ("trapduration", 40 * DAY, "until a trap is forgotten"),
+    ("trapduration", 7 * DAY, "until a trap is forgotten"),
     ("dep_memory", 7 * DAY, "that a failure holds back what depends on it"),
-    ("alertevery", 31 * DAY, "until somebody is told again"),
+    ("alertevery", 10 * DAY, "until somebody is told again"),
     ("alertafter", 7 * DAY, "of failure before anybody is told"),
     ("upalertafter", 7 * DAY, "of failure before a recovery is told"),
     ("randskew", DAY, "by which each wait may differ"),
@@ -32,6 +32,12 @@ pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
         let Some((_, longest, what)) = LONGEST.iter().find(|(word, ..)| *word == keyword) else { continue };
         let text = view.source.slice(statement.rest);
         let time = super::super::values::words(text).find_map(|word| timeval::parse(word).flatten());
+        let has_interval = view.service.interval.is_some();
+        if let Some(message) = time.and_then(|time| too_short(keyword, time, has_interval)) {
+            let complaint = warning("W055", message.to_owned(), "so short?")
+                .help("look at the unit: `s`, `m`, `h` or `d`".to_owned());
+            sink.warn(statement.rest, statement.line, complaint);
+        }
         if let Some(time) = time.filter(|time| time.duration() > Duration::from_secs(*longest)) {
             let days = time.duration().as_secs_f64() / DAY as f64;
             let message = format!("that makes {days:.0} days {what}");
@@ -41,6 +47,21 @@ pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
         }
     }
     unlike_the_interval(view, sink);
+}
+
+/// What is wrong with a time that is too short.
+fn too_short(keyword: &str, time: Timeval, has_interval: bool) -> Option<&'static str> {
+    let shorter_than = |seconds| time.duration() < Duration::from_secs(seconds);
+    match keyword {
+        "interval" if shorter_than(2) => {
+            Some("a program started every second leaves the machine little rest")
+        }
+        // With an interval, that is what it is compared with.
+        "alertevery" if shorter_than(10) && !has_interval => {
+            Some("an alert every few seconds holds nothing back")
+        }
+        _ => None,
+    }
 }
 
 /// Times that make sense only in proportion to the interval.
@@ -72,7 +93,7 @@ fn unlike_the_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 /// The same for a global variable.
 pub(in super::super) fn global(name: &str, time: Option<Timeval>) -> Option<super::super::sink::Complaint> {
     let (least, most) = match name {
-        "randstart" => (0, HOUR),
+        "randstart" => (0, HOUR / 3),
         "cltimeout" => (5, DAY),
         "dep_memory" => (0, 7 * DAY),
         _ => return None,

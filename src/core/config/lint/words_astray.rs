@@ -14,9 +14,6 @@ use crate::timeval;
 /// The hosts of one line of a hostgroup.
 pub(in super::super) fn hosts(statement: &Statement, source: &Source<'_>, sink: &mut Sink<'_>) {
     let text = source.slice(statement.rest);
-    if !text.contains(['-', '#', ',', ';', ':', '=']) && !text.contains(char::is_whitespace) {
-        return;
-    }
     let mut first = true;
     for word in words(text) {
         let start = offset(text, word);
@@ -29,6 +26,11 @@ pub(in super::super) fn hosts(statement: &Statement, source: &Source<'_>, sink: 
             return sink.warn(statement.rest.part(start, text.len()), statement.line, complaint);
         }
         let place = statement.rest.part(start, start + word.len());
+        if word == "\\" {
+            let message = "a `\\` that is not the last of its line joins nothing: it is a host".to_owned();
+            let complaint = warning("W043", message, "a host?").help("begin a new line after it".to_owned());
+            return sink.warn(place, statement.line, complaint);
+        }
         if word.starts_with('-') {
             let message = format!("`{word}` looks like an option, and monitors take it for one");
             let complaint = warning("W043", message, "a host?")
@@ -61,7 +63,7 @@ pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
         if is_command {
             trailing_comment(statement, keyword, text, sink);
         }
-        if is_command || keyword == "description" || keyword == "exclude_hosts" {
+        if is_command || statement.kind == Kind::Env || matches!(keyword, "description" | "exclude_hosts") {
             joined(statement, text, !is_command, sink);
         }
     }
@@ -84,7 +86,9 @@ fn joined(statement: &Statement, text: &str, is_prose: bool, sink: &mut Sink<'_>
     let from = usize::from(!is_prose);
     for at in from..all.len() {
         let (word, next) = (all[at], all.get(at + 1).copied());
-        let is_value = at > 0 && all[at - 1].starts_with('-');
+        // What follows an option may be its value.
+        let is_value =
+            at > 0 && all[at - 1].starts_with('-') && matches!(word, "service" | "description" | "hostgroup");
         if is_value || !begins_a_line(word, next, is_prose) {
             continue;
         }
@@ -108,7 +112,9 @@ fn begins_a_line(word: &str, next: Option<&str>, is_prose: bool) -> bool {
             next.ends_with(".alert") || next.starts_with("exit=")
         }
         "period" => next.ends_with(':') || is_scale(next) || next.contains('{'),
-        "depend" | "alertdepend" | "monitordepend" | "hostdepend" => next.contains(':'),
+        "depend" | "alertdepend" | "monitordepend" | "hostdepend" => {
+            next.contains(':') && !next.ends_with(':')
+        }
         "numalerts" | "alertafter" if next.bytes().all(|b| b.is_ascii_digit()) => true,
         "service" | "description" | "hostgroup" => !is_prose,
         _ => word.contains('_') || timeval::parse(next).is_some(),
@@ -135,6 +141,20 @@ pub(super) fn repeated(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
             }
             _ => {}
         }
+    }
+}
+
+/// A value that holds another assignment.
+pub(in super::super) fn joined_global(statement: &Statement, source: &Source<'_>, sink: &mut Sink<'_>) {
+    let text = source.slice(statement.rest);
+    let Some(equals) = text.find('=') else { return };
+    let before = text[..equals].trim_end_matches(timeval::is_blank);
+    let name = before.rsplit(timeval::is_blank).next().unwrap_or_default();
+    if name.len() < before.len() && keywords::GLOBALS.contains(&name) {
+        let message = format!("`{name}` begins a line of its own, but here it is part of the line before");
+        let complaint =
+            warning("W058", message, "not a line of its own").help("begin a new line before it".to_owned());
+        sink.warn(statement.rest.part(offset(text, name), text.len()), statement.line, complaint);
     }
 }
 

@@ -16,6 +16,9 @@ impl Lowering<'_> {
     pub(super) fn global(&mut self, statement: &Statement) {
         let (name, value) = (self.slice(statement.name), self.slice(statement.rest));
         self.global_again(statement, name);
+        lint::joined_global(statement, self.source, &mut self.sink);
+        lint::global_address(statement, self.source, &mut self.sink);
+        lint::odd_flag(name, value, statement, &mut self.sink);
         match name {
             "randstart" => self.config.globals.randstart = self.global_time(statement, &RANDSTART),
             "historictime" => self.config.globals.historictime = self.time_or_zero(statement, &HISTORICTIME),
@@ -131,6 +134,8 @@ impl Lowering<'_> {
 
     /// A period without runs. An empty one, which would be always, excludes nothing in the original.
     pub(super) fn exclude_period(&mut self, statement: &Statement) -> Option<Arc<Period>> {
+        lint::read_as_another(statement, self.source, &mut self.sink);
+        lint::scale_twice(statement, self.source, &mut self.sink);
         (!statement.rest.is_empty()).then(|| self.period_spec(statement, statement.rest, "exclude_period"))
     }
 

@@ -7,7 +7,7 @@ use super::super::model::{AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine,
 use super::super::parse::period_label;
 use super::super::refusal::{self, ALERTAFTER, ALERTEVERY, UPALERTAFTER};
 use super::super::values::{self, count, exit_range};
-use super::Lowering;
+use super::{Lowering, lint};
 use crate::timeval::{self, Timeval};
 
 /// A period that more lines may still be added to.
@@ -32,6 +32,8 @@ impl Lowering<'_> {
         let label = self.texts.text(label);
         self.check_label(statement, &label);
         let spec_at = statement.rest.part(arguments.len() - spec.len(), arguments.len());
+        lint::read_as_another(statement, self.source, &mut self.sink);
+        lint::scale_twice(statement, self.source, &mut self.sink);
         let spec = self.period_spec(statement, spec_at, "period");
         let period = Period {
             label,

@@ -26,8 +26,9 @@ const CHANGES: &[&str] = &[
 pub(super) fn check(file: &AuthFile, config: &Config, seen: &Seen, sink: &mut Sink<'_>) {
     let place = seen.place_of(&["authfile", "cfbasedir"]);
     let Some(text) = &file.text else {
-        // One that is named and cannot be read is an error, said elsewhere.
-        if config.globals.authfile.is_none() {
+        // One that is named and cannot be read is an error, said elsewhere; but that one is looked for from the
+        // working directory, and the daemon reads the one below `cfbasedir`.
+        if config.globals.authfile.as_ref().is_none_or(|named| !named.value.starts_with('/')) {
             let message = match file.exists {
                 true => format!("{} cannot be read: the daemon will not start", file.path),
                 false => format!("there is no {}: the daemon will not start", file.path),
@@ -41,7 +42,11 @@ pub(super) fn check(file: &AuthFile, config: &Config, seen: &Seen, sink: &mut Si
     permissions(file, text, place, sink);
     let (auth, _) = auth::parse(text);
     let free: Vec<&str> = CHANGES.iter().copied().filter(|command| auth.permits(None, command)).collect();
-    if !free.is_empty() {
+    // On this machine alone everybody is whoever may log in here: a demonstration, a machine of one's own.
+    let is_local = config.globals.serverbind.as_deref().is_some_and(|bound| {
+        bound == "localhost" || bound.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    });
+    if !free.is_empty() && !is_local {
         let message =
             format!("{} lets everybody, without a password, do this: {}", file.path, free.join(", "));
         let complaint = warning("W049", message, "no login needed").help(format!(

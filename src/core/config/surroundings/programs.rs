@@ -70,6 +70,11 @@ impl<'s> Programs<'s> {
         homeless
     }
 
+    /// Whether alerts, and whether monitors, are missed for lack of any directory.
+    pub(super) fn homeless(&self) -> [bool; 2] {
+        self.homeless.map(|lines| lines > 0)
+    }
+
     pub(super) fn end(&self, seen: &Seen, sink: &mut Sink<'_>) {
         let paths = [
             (&self.surroundings.alerts, "alertdir", "alert"),
@@ -159,6 +164,15 @@ impl Call<'_> {
         sink.warn(self.at.0, self.line, complaint);
     }
 
+    /// Where a word stands among the arguments; all of them for one that was quoted.
+    fn place_of(&self, word: &str) -> Span {
+        let found = words(self.arguments).find(|written| *written == word);
+        found.map_or(self.at.1, |found| {
+            let start = found.as_ptr() as usize - self.arguments.as_ptr() as usize;
+            self.at.1.part(start, start + found.len())
+        })
+    }
+
     /// The arguments, held against the help text of a program that is built in. An installed one of its name has
     /// the same options.
     fn arguments(&self, sink: &mut Sink<'_>) {
@@ -172,6 +186,12 @@ impl Call<'_> {
             let complaint =
                 warning("W060", message, "hosts follow here").help("end the line with ` ;;`".to_owned());
             sink.warn(self.at.0, self.line, complaint);
+        }
+        for word in all.iter().filter(|word| *word != ";;") {
+            let Some(why) = odd_argument(self.program, word) else { continue };
+            let complaint = warning("W053", format!("`{word}` {why}"), "not what it takes")
+                .help(format!("`mon run {} --help` tells more", self.program));
+            sink.warn(self.place_of(word), self.line, complaint);
         }
         for word in &all {
             let Some(name) = unknown_option(usage, word) else { continue };
@@ -189,8 +209,26 @@ impl Call<'_> {
                 .find(word.as_str())
                 .map_or(self.at.1, |at| self.at.1.part(at, at + word.len()));
             sink.warn(at, self.line, warning("W053", message, "unknown option").help(help));
-            return;
         }
+    }
+}
+
+/// Why the monitor of that name cannot have been meant to get this word.
+fn odd_argument(program: &str, word: &str) -> Option<&'static str> {
+    match program {
+        "freespace.monitor" => {
+            let space = word.split(':').nth(1);
+            let is_tiny =
+                space.is_some_and(|space| space.parse::<u64>().is_ok_and(|kib| (1..1024).contains(&kib)));
+            match space {
+                _ if !word.starts_with('/') => Some("is no mount point: those begin with `/`"),
+                None | Some("") => Some("does not say how much must be free: PATH:SPACE"),
+                _ if is_tiny => Some("asks for less than a megabyte: a number alone is in KiB"),
+                _ => None,
+            }
+        }
+        "loadavg.monitor" if word.parse::<f64>().is_err() => Some("is not a number"),
+        _ => None,
     }
 }
 

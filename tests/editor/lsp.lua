@@ -120,10 +120,10 @@ local finished, why = xpcall(function()
   fix('SELF:pnig')
   settle('after the fixes', {})
 
-  local function hover(text, nth)
+  local function hover(text, nth, most)
     local answer = ask('textDocument/hover', at(text, nth))
     local page = answer and answer.contents.value:gsub('\n', '|') or 'nothing'
-    say('HOVER', text, page:sub(1, 100))
+    say('HOVER', text, page:sub(1, most or 100))
   end
   hover('hostgroup')
   hover('interval')
@@ -235,7 +235,7 @@ local finished, why = xpcall(function()
   settle('after formatting', {})
   replace('interval 5m', 'interval 5')
   settle('with an error', { 'E016 error 5 20' })
-  hover('5', 2)
+  hover('5', 2, 7)
   local _, refused = ask('textDocument/formatting', vim.lsp.util.make_formatting_params())
   say('NOT FORMATTED', refused)
 

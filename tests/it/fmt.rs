@@ -152,7 +152,11 @@ fn edit(text: &mut String, numbers: &mut Numbers) {
         // Join two lines, or drop one.
         _ => {
             let end = text[line..].find('\n').map_or(text.len(), |newline| line + newline + 1);
-            let start = if numbers.below(2) == 0 { line } else { end.saturating_sub(1).max(line) };
+            let start = if numbers.below(2) == 0 {
+                line
+            } else {
+                text.floor_char_boundary(end.saturating_sub(1)).max(line)
+            };
             text.replace_range(start..end, "");
         }
     }

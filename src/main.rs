@@ -19,6 +19,10 @@ enum Subcommand {
     Check(cli::check::CheckArgs),
     /// What would a reload change?
     Diff(cli::diff::DiffArgs),
+    /// Lay a configuration file out
+    Fmt(cli::fmt::FmtArgs),
+    /// Help an editor with configuration files: a language server on standard input and output
+    Lsp(cli::lsp::LspArgs),
     /// What a code of `mon check` means
     Explain(cli::explain::ExplainArgs),
     /// Is a time inside a period?
@@ -29,7 +33,8 @@ enum Subcommand {
     History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 7] = ["check", "diff", "explain", "period", "simulate", "why", "history"];
+const SUBCOMMANDS: [&str; 9] =
+    ["check", "diff", "explain", "fmt", "lsp", "period", "simulate", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -45,6 +50,8 @@ fn main() -> ExitCode {
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
+            Subcommand::Fmt(args) => cli::fmt::run(&args),
+            Subcommand::Lsp(args) => cli::lsp::run(&args),
             Subcommand::Explain(args) => cli::explain::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
             Subcommand::Simulate(args) => cli::simulate::run(&args),

@@ -3,10 +3,12 @@
 pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod fmt;
 mod json;
 mod link;
 mod localtime;
 mod login;
+pub(crate) mod lsp;
 pub(crate) mod moncmd;
 pub(crate) mod monfailures;
 pub(crate) mod monshow;

@@ -10,7 +10,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use remon_core::auth::{self, Auth};
-use remon_core::config::{self, Config, Diagnostic, Located, Origins, Place, Surroundings, diagnostic};
+use remon_core::config::{
+    self, Config, Diagnostic, Globals, Located, Origins, Place, Surroundings, diagnostic,
+};
 use remon_core::engine::{Level, Loaded, Program, Programs};
 use remon_core::text;
 use sha2::{Digest as _, Sha256};
@@ -81,11 +83,24 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
 
 /// Reads and checks a file; the errors that need this machine are among the others, in the order of the file.
 pub(crate) fn read_checked(path: &Path, m4: Option<&OsStr>) -> io::Result<(Config, String, Vec<Diagnostic>)> {
-    let (config, text, mut diagnostics) = read_for_elsewhere(path, m4)?;
+    let text = text::decode(read(path, m4)?);
+    let (config, diagnostics) = check_text(&text);
+    Ok((config, text, diagnostics))
+}
+
+/// Checks a text as [`read_checked`] does a file.
+pub(crate) fn check_text(text: &str) -> (Config, Vec<Diagnostic>) {
+    let (config, mut diagnostics) = config::load(text);
     diagnostics.extend(unreadable(config.globals.authfile.as_ref(), "authfile"));
     diagnostics.extend(unreadable(config.globals.userfile.as_ref(), "userfile"));
     diagnostics.sort_by_key(|diagnostic| diagnostic.line);
-    Ok((config, text, diagnostics))
+    (config, diagnostics)
+}
+
+/// Where a daemon without options would look for monitors, and where for alerts.
+pub(crate) fn program_dirs(globals: &Globals) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let site = Site::resolve(&Options::default(), globals);
+    (site.mondirs, site.alertdirs)
 }
 
 /// Reads and checks a file for another machine: the files that it names need not be on this one.

@@ -14,7 +14,7 @@ mod options;
 #[cfg(feature = "pam")]
 mod pam;
 pub(crate) mod record;
-mod replace;
+pub(crate) mod replace;
 mod run_loop;
 mod runner;
 mod site;

@@ -13,7 +13,7 @@ const MOST_DAMAGED: usize = 9;
 
 /// Writes beside and renames over: a crash leaves the old file or the new one, never half of one. Like the
 /// original, which writes in place, this goes through links and keeps who owns the file and who may read it.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = target.metadata().ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {

@@ -7,6 +7,8 @@ mod clients;
 mod deliveries;
 mod differential;
 mod e2e;
+mod editor;
+mod fmt;
 mod fuzz;
 mod handover;
 mod mutation;

@@ -11,7 +11,7 @@ use crate::period::Period as PeriodSpec;
 use crate::timeval::Timeval;
 
 /// A whole mon.cf that may be run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// `name = value` lines.
     pub globals: Globals,
@@ -38,7 +38,7 @@ pub enum ViewMember {
 }
 
 /// The global variables that the file sets; what it leaves out is `None`, and the command line wins over both.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Globals {
     /// Search path of alerts, `:`-separated, as written.
     pub alertdir: Option<Arc<str>>,
@@ -118,7 +118,7 @@ pub struct Located {
 }
 
 /// `watch NAME`: services that share a hostgroup.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Watch {
     /// The name, which is the name of the hostgroup too.
     pub group: Arc<str>,
@@ -128,7 +128,7 @@ pub struct Watch {
 }
 
 /// `service NAME` and what follows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     /// Unique in its watch.
     pub name: Arc<str>,
@@ -218,7 +218,7 @@ impl DepBehavior {
 }
 
 /// The dependency expressions of a service, `SELF:` already replaced.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Depends {
     /// `depend`: its effect is that of `dep_behavior`.
     pub depend: Option<Dependency>,
@@ -231,7 +231,7 @@ pub struct Depends {
 }
 
 /// One dependency line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dependency {
     /// As written, with `SELF:` replaced by the group: what `list deps` shows.
     pub text: Arc<str>,
@@ -242,7 +242,7 @@ pub struct Dependency {
 }
 
 /// `period [LABEL:] [SPEC]` and what follows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Period {
     /// The label, or the spec where there is none: unique in its service.
     pub label: Arc<str>,

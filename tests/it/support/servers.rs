@@ -282,3 +282,12 @@ fn serve_logins(socket: &Path) -> Result<(), String> {
     });
     Ok(())
 }
+
+/// Asks a server to end, and makes sure that it does.
+pub(crate) fn end(child: &mut Child) {
+    signal(child.id(), "TERM");
+    if wait::until(Duration::from_secs(10), "a server to end", || child.try_wait().ok().flatten()).is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}

@@ -1,5 +1,5 @@
 //! The few calls into the C library that std does not wrap.
-#![allow(unsafe_code, reason = "statvfs, getpwuid_r and sysconf have no safe wrapper in std")]
+#![allow(unsafe_code, reason = "statvfs, getpwuid_r, sysconf, kill and waitid have no safe wrapper in std")]
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -59,6 +59,26 @@ pub(crate) fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// Kills the process group whose leader is `pid`. One that is gone already is no matter.
+pub(crate) fn kill_group(pid: u32) {
+    let Some(pid) = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 1) else { return };
+    // SAFETY: kill takes any number and touches no memory of ours.
+    unsafe { libc::kill(-pid, libc::SIGKILL) };
+}
+
+/// Waits until our child `pid` has ended, and leaves it as it is: so its number stays its own until it is reaped.
+pub(crate) fn await_end(pid: u32) {
+    let mut about = MaybeUninit::<libc::siginfo_t>::uninit();
+    loop {
+        // SAFETY: `about` is large enough for what the call writes, and nobody reads it.
+        let status =
+            unsafe { libc::waitid(libc::P_PID, pid, about.as_mut_ptr(), libc::WEXITED | libc::WNOWAIT) };
+        if status == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
 }
 
 /// Bytes in a page of memory.

@@ -56,7 +56,10 @@ impl Validity {
         }
         match self.days_left(now) {
             days @ 0.. => format!("certificate expires {date}, {} left", days_in_words(days)),
-            _ => format!("certificate expired {date}, {} ago", days_in_words((now - self.until) / DAY)),
+            _ => format!(
+                "certificate expired {date}, {} ago",
+                days_in_words(now.saturating_sub(self.until) / DAY)
+            ),
         }
     }
 }

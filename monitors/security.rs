@@ -48,13 +48,19 @@ impl Security {
     /// Reads the options.
     ///
     /// # Errors
-    /// When there is no authority to trust.
+    /// When they contradict each other: a check that somebody relies on would be missing. When there is no authority
+    /// to trust.
     pub(crate) fn read(options: &Options) -> Result<Security, String> {
         let mode = match (options.has("starttls"), options.has("tls")) {
-            (true, _) => Mode::StartTls,
+            (true, true) => return Err("--tls and --starttls are two ways to the same".to_owned()),
+            (true, false) => Mode::StartTls,
             (false, true) => Mode::Tls,
             (false, false) => Mode::Plain,
         };
+        let idle = ["ca", "insecure", "days"].into_iter().find(|word| options.has(word));
+        if let Some(word) = idle.filter(|_| mode == Mode::Plain) {
+            return Err(format!("--{word} has no effect without TLS"));
+        }
         let judged = mode != Mode::Plain && !options.has("insecure");
         let tls = if judged { Tls::judging(options.value("ca"))? } else { Tls::observing() };
         Ok(Security { mode, tls, days: options.value("days").and_then(|days| days.parse().ok()) })
@@ -88,4 +94,30 @@ impl Security {
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use remon_core::getopt::letters_and_words;
+
+    #[test]
+    fn options() {
+        let read = |line: &str| {
+            let words = line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            Security::read(&letters_and_words("p:", &WORDS, &words))
+                .map(|security| (security.mode, security.days))
+        };
+        for (line, expect) in [
+            ("-p 25 h", Ok((Mode::Plain, None))),
+            ("--tls --insecure h", Ok((Mode::Tls, None))),
+            ("--starttls --insecure --days 14 h", Ok((Mode::StartTls, Some(14)))),
+            ("--tls --starttls h", Err("--tls and --starttls are two ways to the same")),
+            ("--days 14 h", Err("--days has no effect without TLS")),
+            ("--ca f --insecure h", Err("--ca has no effect without TLS")),
+            ("--tls --ca /no/such/file h", Err("/no/such/file: No such file or directory")),
+        ] {
+            assert_eq!(read(line), expect.map_err(str::to_owned), "{line}");
+        }
+    }
 }

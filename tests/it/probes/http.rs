@@ -113,10 +113,10 @@ fn servers_that_never_answer_cost_one_timeout_together() {
 fn half_an_answer_is_enough_if_it_is_a_good_one() {
     let port = talker(&["HTTP/1.0 200 OK\r\nA: b\r\n\r\nhel"], End::SayNothingMore);
     let good = "\nHOST 127.0.0.1: ok\nHTTP/1.0 200 OK\r\nA: b\n\n";
-    assert_eq!(run("http.monitor", &["-t", "1", "-p", &port, "127.0.0.1"]), (0, good.to_owned()));
-    let (status, output) = run("http.monitor", &["-t", "1", "-m", "hello", "-p", &port, "127.0.0.1"]);
+    assert_eq!(run("http.monitor", &["-t", "3", "-p", &port, "127.0.0.1"]), (0, good.to_owned()));
+    let (status, output) = run("http.monitor", &["-t", "3", "-m", "hello", "-p", &port, "127.0.0.1"]);
     assert!(
-        status == 1 && output.starts_with("127.0.0.1\nHOST 127.0.0.1: timeout after 1 seconds\n"),
+        status == 1 && output.starts_with("127.0.0.1\nHOST 127.0.0.1: timeout after 3 seconds\n"),
         "{output}"
     );
     let port = talker(&[""], End::HangUp);

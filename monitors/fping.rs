@@ -211,7 +211,10 @@ pub fn judge(
     // With -a only the silence of all counts; but what is no verdict of fping's is always told.
     let verdict = matches!(ran.end, End::Exited(0..=2) | End::TimedOut);
     let exit = if rules.any && verdict { u8::from(seen.unreachable.len() >= hosts.len()) } else { exit };
-    let detail = detail(&seen, &slow, rules, times);
+    // As ever, an empty line follows the hosts, and nothing else.
+    let gap =
+        if matches!(ran.end, End::Exited(1 | 2) | End::TimedOut) || !slow.is_empty() { "\n" } else { "" };
+    let detail = gap.to_owned() + &detail(&seen, &slow, rules, times);
     Report { exit, detail, empty_line: true, ..Report::failure(summary) }
 }
 
@@ -230,7 +233,7 @@ impl Seen {
 }
 
 fn detail(seen: &Seen, slow: &[(String, f64)], rules: &Rules, times: &str) -> String {
-    let mut out = format!("\n{times}");
+    let mut out = times.to_owned();
     let _ = seen.unreachable.is_empty() || write!(out, "{}", unreachable(seen)).is_ok();
     let mut table = |heading: &str, rows: &[&(String, f64)]| {
         if !rows.is_empty() {
@@ -316,7 +319,7 @@ mod tests {
         assert_eq!((told.text(), told.exit), (expect.concat(), 1));
         let good = report(&Rules::default(), "hosta", "hosta is alive (0.03 ms)\n", End::Exited(0));
         let expect = format!(
-            "\n\n{TIMES}{}hosta                                    0.03 ms\n",
+            "\n{TIMES}{}hosta                                    0.03 ms\n",
             heading("reachable hosts                          rtt")
         );
         assert_eq!((good.text(), good.exit), (expect, 0));

@@ -11,6 +11,7 @@ mod handover;
 mod notify;
 mod probes;
 mod programs;
+mod reach;
 mod remote;
 mod robustness;
 mod security;

@@ -150,7 +150,7 @@ impl Response {
         let mut reader = Reader { bytes, at: 0 };
         let (its_id, flags) = (reader.number()?, reader.number()?);
         let is_response = flags & 0x8000 != 0;
-        if its_id != id || !is_response {
+        if its_id != id || !is_response || bytes.len() < HEADER {
             return None;
         }
         let [questions, count] = [reader.number()?, reader.number()?];
@@ -311,6 +311,7 @@ mod tests {
         let refused =
             Response::read(&[0, 7, 0x80, 5, 0, 0, 0, 0, 0, 0, 0, 0], 7, &question()).expect("it is one");
         assert_eq!((refused.rcode_name().as_str(), refused.answers.len()), ("REFUSED", 0));
+        assert_eq!(Response::read(&[0, 7, 0x80, 5, 0, 0, 0, 0], 7, &question()), None, "half a header");
     }
 
     #[test]

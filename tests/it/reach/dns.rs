@@ -1,18 +1,19 @@
 //! `dns.monitor` with BIND, which is several servers at once: it answers by the address it is asked at.
 
+use std::io::Read as _;
 use std::net::UdpSocket;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{NO_NAME, original, run, theirs};
+use super::{MON, NO_NAME, PATH, in_own_network, original, output, run};
 use crate::support::{Place, skipped, wait};
 
 const NAMED: &str = "/usr/sbin/named";
 
 const CONFIG: &str = r#"options {
     directory "@DIR@"; pid-file "@DIR@/named.pid"; session-keyfile "@DIR@/session.key";
-    listen-on port @PORT@ { 127.0.77.53; 127.0.77.54; 127.0.77.55; 127.0.77.56; 127.0.77.58; 127.0.77.60; };
+    listen-on { 127.0.77.53; 127.0.77.54; 127.0.77.55; 127.0.77.56; 127.0.77.58; 127.0.77.60; };
     listen-on-v6 { none; }; notify no; recursion no; allow-transfer { none; }; dnssec-validation no;
     empty-zones-enable no; managed-keys-directory "@DIR@";
 };
@@ -24,7 +25,7 @@ view "v55" { match-destinations { 127.0.77.55; };
 view "v60" { match-destinations { 127.0.77.60; };
     zone "example.test" { type primary; file "zone90"; }; };
 view "v58" { match-destinations { 127.0.77.58; }; recursion yes; allow-recursion { any; };
-    zone "example.test" { type forward; forward only; forwarders { 127.0.77.53 port @PORT@; }; }; };
+    zone "example.test" { type forward; forward only; forwarders { 127.0.77.53; }; }; };
 view "v56" { match-destinations { any; }; allow-query { none; }; };
 "#;
 
@@ -39,6 +40,7 @@ good IN A 127.0.0.1
 alias IN A 127.0.0.2
 ";
 
+/// A network of its own, where the addresses are, and named in it.
 struct Named {
     place: Place,
     child: Child,
@@ -59,26 +61,36 @@ impl Named {
         }
         let zone100 = "zone \"example.test\" { type primary; file \"zone100\"; };";
         place.write("named.conf", &CONFIG.replace("@ZONE100@", zone100));
-        let mut command = place.command(Path::new(NAMED));
+        let addresses =
+            "for last in 53 54 55 56 58 60; do ip addr add 127.0.77.$last/32 dev lo || exit 1; done";
+        let script = format!("{addresses}; exec {NAMED} -g -n 1 -c \"$0\"");
+        let config = place.path("named.conf").to_string_lossy().into_owned();
+        let Some(mut command) = in_own_network("1 0", &["sh", "-c", &script, &config]) else {
+            skipped(test, "only root can make a network namespace");
+            return None;
+        };
         let log = std::fs::File::create(place.path("named.log")).expect("our own directory is writable");
-        command.arg("-g").arg("-c").arg(place.path("named.conf")).args(["-n", "1"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().expect("named can be started");
         let named = Named { place, child };
         let up = wait::until(Duration::from_secs(60), "named to run", || {
-            named.place.read("named.log").contains("running\n").then_some(())
+            named.place.read("named.log").contains(" running\n").then_some(())
         });
         up.unwrap_or_else(|why| panic!("{why}\n{}", named.place.read("named.log")));
         Some(named)
     }
 
-    fn port(&self) -> String {
-        self.place.port.to_string()
+    /// A command in that network.
+    fn inside(&self, program: &str, words: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.env_clear().env("PATH", PATH);
+        command.args(["-t", &self.child.id().to_string(), "-n", program]).args(words);
+        command
     }
 
     fn run(&self, words: &[&str]) -> (i32, String) {
-        let begin = ["-port", &self.port(), "-retry", "1", "-retransmit", "5", "-timeout", "10"];
-        run("dns.monitor", &[&begin[..], words].concat())
+        let begin = ["run", "dns.monitor", "-retry", "1", "-retransmit", "5", "-timeout", "10"];
+        output(&mut self.inside(MON, &[&begin[..], words].concat()))
     }
 }
 
@@ -135,15 +147,15 @@ fn zones() {
 
 #[test]
 fn silent_servers_cost_one_timeout_together() {
-    let Some(named) = Named::start_for("dns.monitor with silence") else { return };
-    let address = |last: u8| format!("127.0.77.{last}:{}", named.place.port);
-    let silent = (100..110).map(|last| UdpSocket::bind(address(last)).expect("the port is ours"));
-    let silent = silent.collect::<Vec<_>>();
+    let place = Place::new();
+    let port = place.port.to_string();
     let servers = (100..110).map(|last| format!("127.0.77.{last}")).collect::<Vec<_>>();
+    let bind = |server| UdpSocket::bind((server, place.port)).expect("the port is ours");
+    let silent = servers.iter().map(|server| bind(server.as_str())).collect::<Vec<_>>();
     let begun = Instant::now();
-    let words = ["-retry", "2", "-retransmit", "1"];
+    let words = ["-port", &port, "-retry", "2", "-retransmit", "1", "-caching_only", "-query", "a.test"];
     let servers = servers.iter().map(String::as_str).collect::<Vec<_>>();
-    let (status, text) = named.run(&[&words[..], &ZONES, &servers].concat());
+    let (status, text) = run("dns.monitor", &[&words[..], &servers].concat());
     let took = begun.elapsed();
     assert!(status == 10 && text.matches("failed query timed out\n").count() == 10, "{text}");
     assert!((Duration::from_secs(3)..Duration::from_secs(20)).contains(&took), "{took:?}");
@@ -180,27 +192,26 @@ fn queries() {
     );
 }
 
-/// The original with another port, as it has no option for one.
-fn with_port(named: &Named) -> Option<PathBuf> {
-    let shipped = std::fs::read_to_string(original("dns.monitor")?).expect("it can be read");
-    let net_dns = Command::new("perl").args(["-MNet::DNS", "-e", "1"]).stderr(Stdio::null()).status();
-    if !net_dns.is_ok_and(|status| status.success()) {
-        skipped("dns.monitor", "no Net::DNS (package libnet-dns-perl)");
-        return None;
-    }
-    let port = format!("$res->defnames(0); $res->port({});", named.port());
-    named.place.script("dns.monitor", &shipped.replace("$res->defnames(0);", &port));
-    Some(named.place.path("dns.monitor"))
-}
+/// A server that hears and says nothing.
+const SILENT: &str = "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalAddr => '127.0.77.59', LocalPort => 53, \
+                      Proto => 'udp') or die; print \"up\\n\"; close STDOUT; sleep 600";
 
 #[test]
 fn beside_the_original() {
+    let Some(program) = original("dns.monitor") else { return };
+    let net_dns = Command::new("perl").args(["-MNet::DNS", "-e", "1"]).stderr(Stdio::null()).status();
+    if !net_dns.is_ok_and(|status| status.success()) {
+        return skipped("dns.monitor beside the original", "no Net::DNS (package libnet-dns-perl)");
+    }
     let Some(named) = Named::start_for("dns.monitor beside the original") else { return };
-    let Some(program) = with_port(&named) else { return };
     // What the forwarder has in its cache it answers without authority.
     let prime = ["-caching_only", "-query", "example.test:SOA", "127.0.77.58"];
     assert_eq!(named.run(&prime), (0, String::new()), "{}", named.place.read("named.log"));
-    let _silent = UdpSocket::bind(format!("127.0.77.59:{}", named.port())).expect("the port is ours");
+    let mut silent =
+        named.inside("perl", &["-e", SILENT]).stdout(Stdio::piped()).spawn().expect("there is perl");
+    let mut up = String::new();
+    let said = silent.stdout.take().map(|mut out| out.read_to_string(&mut up));
+    assert!(matches!(said, Some(Ok(3))), "{up}");
     let zones = |words: &[&'static str]| [&ZONES[..], words].concat();
     for words in [
         zones(&["127.0.77.54"]),
@@ -243,7 +254,10 @@ fn beside_the_original() {
     ] {
         let begin = ["-retry", "1", "-retransmit", "1", "-timeout", "5"];
         let words = [&begin[..], &words].concat();
-        let ours = run("dns.monitor", &[&["-port", &named.port()], &words[..]].concat());
-        assert_eq!(ours, theirs(&program, &words, "/bin"), "{words:?}; left is ours");
+        let ours = output(&mut named.inside(MON, &[&["run", "dns.monitor"], &words[..]].concat()));
+        let theirs = output(&mut named.inside(&program.to_string_lossy(), &words));
+        assert_eq!(ours, theirs, "{words:?}; left is ours");
     }
+    let _ = silent.kill();
+    let _ = silent.wait();
 }

@@ -73,8 +73,7 @@ fn the_program_is_asked_last() {
         && std::fs::copy(place.path("ping"), dir.join("ping")).is_ok();
     assert!(copied, "the temporary directory is writable");
     let run = |path: &str| {
-        let script =
-            "PATH=\"$0\" exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- \"$@\"";
+        let script = "PATH=\"$0\" exec /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups -- \"$@\"";
         let mon = dir.join("mon").to_string_lossy().into_owned();
         let path = path.to_owned();
         let words =
@@ -86,8 +85,9 @@ fn the_program_is_asked_last() {
     let _ = std::fs::remove_dir_all(&dir);
     let Some(asked) = asked else { return skipped("ping.monitor by the program ping", NO_ROOT) };
     assert_eq!(asked, (1, "192.0.2.1\n192.0.2.1: no reply from 192.0.2.1\n".to_owned()));
-    // setpriv itself is not found there.
-    assert!(without.is_some_and(|(status, _)| status != 0));
+    let why = "no ping socket (Operation not permitted), and the program ping: No such file or directory";
+    let told = format!("127.0.0.1 192.0.2.1\n127.0.0.1: {why}\n192.0.2.1: {why}\n");
+    assert_eq!(without, Some((1, told)));
 }
 
 /// Only what differs from run to run is left out.
@@ -138,7 +138,6 @@ fn fping_beside_the_original() {
         (mixed, 2, &["-a", "hosta", "hostb", "hostc", "hostgone"]),
         ("hostb is unreachable\n", 1, &["hostb"]),
         ("hostb is unreachable\n", 1, &["-a", "hostb"]),
-        ("ICMP Host Unreachable from 10.0.0.1 for ICMP Echo sent to\nhostb is unreachable\n", 1, &["hostb"]),
         ("", 4, &["hostb"]),
         ("", 77, &["hostb"]),
         ("", 0, &["-r", "0", "-t", "0", "hostb"]),

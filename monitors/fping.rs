@@ -132,7 +132,7 @@ fn local_time() -> String {
 #[must_use]
 pub fn read(output: &str, hosts: &[String]) -> Seen {
     let mut seen = Seen::default();
-    for line in output.lines() {
+    for line in output.lines().map(str::trim) {
         let (host, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let words = rest.trim_start();
         if words.starts_with("is unreachable") {
@@ -203,7 +203,7 @@ pub fn judge(
     let summary = match summary {
         Some(summary) => summary,
         // Something is wrong, and it names no host: its first words are better than none.
-        None if failed.is_empty() && exit != 0 => {
+        None if exit != 0 && failed.iter().all(|host| host.is_empty()) => {
             seen.unidentified.first().cloned().unwrap_or_else(|| format!("fping failed with status {exit}"))
         }
         None => failed.join(" "),
@@ -345,6 +345,7 @@ mod tests {
             ("x\n", End::Exited(4), "fping: system call failure", 1),
             ("", End::Exited(2), "fping failed with status 2", 2),
             ("fping: what\n", End::Exited(1), "fping: what", 1),
+            (" is unreachable\n", End::Exited(1), "is unreachable", 1),
             ("", End::Exited(99), "unknown return code (99) from fping", 99),
             ("", End::Signalled(9), "fping was ended by signal 9", 1),
             ("a is alive (1 ms)\n", End::TimedOut, "b", 1),

@@ -1,5 +1,6 @@
 //! `mon.monitor`: does a mon server answer, and does its scheduler run?
 
+use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, WouldBlock};
 use std::time::{Duration, Instant};
 
 use remon_core::wire::client::{Client, ClientError};
@@ -58,7 +59,16 @@ fn probe(host: &str, port: u16, login: Option<&(String, String)>, deadline: Inst
 }
 
 fn converse(client: &mut Client<Link>, login: Option<&(String, String)>) -> Attempt {
-    client.protid().map_err(words)?;
+    client.protid().map_err(|error| match error {
+        // Whatever answers so is no mon.
+        ClientError::Refused(_) | ClientError::Closed | ClientError::TooLong => mismatch(),
+        ClientError::Io(error)
+            if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) =>
+        {
+            mismatch()
+        }
+        other => words(other),
+    })?;
     if let Some((user, password)) = login {
         client.login(user, password).map_err(words)?;
     }
@@ -80,8 +90,11 @@ fn state(lines: &[String]) -> Attempt {
     since.map(|since| format!("0 {since}")).ok_or_else(|| format!("unknown state: {line}"))
 }
 
+fn mismatch() -> String {
+    "connect failed, protocol mismatch".to_owned()
+}
+
 fn words(error: ClientError) -> String {
-    use std::io::ErrorKind::{TimedOut, WouldBlock};
     match error {
         ClientError::Io(error) if matches!(error.kind(), TimedOut | WouldBlock) => "timeout".to_owned(),
         error => error.to_string(),

@@ -1,5 +1,6 @@
 //! `ssh.monitor` with OpenSSH, `mon.monitor` with mon servers of both kinds.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -192,6 +193,42 @@ fn mon_that_wants_a_login() {
     let (status, text) = ask(&["-u", "alice", "-P", "wrong"]);
     assert!(status == 1 && text.starts_with("127.0.0.1\n127.0.0.1: 530 "), "{text}");
     assert!(daemon.ended(Duration::ZERO).is_err(), "it runs on");
+}
+
+/// A server that greets with the first words and answers each line with the second; it hangs up where there are none.
+fn answering(greeting: &'static str, answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let port = listener.local_addr().expect("it is bound").port().to_string();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            let _ = socket.write_all(greeting.as_bytes());
+            let lines = BufReader::new(socket.try_clone().expect("a socket can be shared")).lines();
+            for _ in lines.map_while(Result::ok).take_while(|_| !answer.is_empty()) {
+                let _ = socket.write_all(answer.as_bytes());
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn what_is_no_mon() {
+    let told = |greeting, answer| {
+        let port = answering(greeting, answer);
+        let words = ["-t", "10", "-p", &port, "127.0.0.1"];
+        let ours = run("mon.monitor", &words);
+        if let Some(program) = original("mon.monitor") {
+            assert_eq!(ours, theirs(&program, &words, "/bin"), "left is ours");
+        }
+        ours
+    };
+    let failed = |words: &str| (1, format!("127.0.0.1\n127.0.0.1: {words}\n"));
+    assert_eq!(told("", "500 what\n"), failed("connect failed, protocol mismatch"));
+    assert_eq!(told("", ""), failed("connect failed, protocol mismatch"));
+    assert_eq!(told("220 lab ESMTP\n", "500 what\n"), failed("500 what"));
+    // The original takes this for success.
+    let port = answering("", "220 ok\n");
+    assert_eq!(run("mon.monitor", &["-p", &port, "127.0.0.1"]), failed("no answer to list state"));
 }
 
 #[test]

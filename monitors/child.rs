@@ -47,6 +47,7 @@ pub struct Ran {
 pub(crate) fn run(mut command: Command, deadline: Instant) -> io::Result<Ran> {
     let (reader, writer) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+    sys::die_with_us(&mut command);
     let mut child = command.spawn()?;
     // It holds our ends of the pipe, whose end would else never be read.
     drop(command);

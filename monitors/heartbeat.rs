@@ -53,7 +53,7 @@ const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What is read of an answer: its first line, and enough of the rest to say what is wrong.
-const MOST_ANSWER: u64 = 8192;
+const MOST_ANSWER: usize = 8192;
 
 /// Runs the monitor.
 #[must_use]
@@ -119,11 +119,18 @@ impl Request {
         link.write_all(request.as_bytes())?;
         link.flush()?;
         let mut answer = Vec::new();
-        match link.take(MOST_ANSWER).read_to_end(&mut answer) {
-            // What it said before it fell silent or hung up may be enough.
-            Err(error) if answer.is_empty() => Err(error),
-            _ => Ok(answer),
+        let mut chunk = [0; 2048];
+        // A service that took it is not waited for: some leave the connection open whatever they are told.
+        while answer.len() < MOST_ANSWER && !(answer.contains(&b'\n') && judge(&answer).is_ok()) {
+            match link.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(size) => answer.extend_from_slice(&chunk[..size]),
+                // What it said before it fell silent or hung up may be enough.
+                Err(_) if !answer.is_empty() => break,
+                Err(error) => return Err(error),
+            }
         }
+        Ok(answer)
     }
 }
 

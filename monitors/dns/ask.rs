@@ -34,7 +34,11 @@ impl Manner {
     /// How long one question to one server may take.
     pub(super) fn span(&self) -> Duration {
         let all = self.retransmit.saturating_mul(2_u32.saturating_pow(self.tries).saturating_sub(1));
-        self.timeout.map_or(all, |timeout| timeout.min(if self.tcp { timeout } else { all }))
+        match self.timeout {
+            None => all,
+            Some(timeout) if self.tcp => timeout,
+            Some(timeout) => timeout.min(all),
+        }
     }
 
     /// Asks.

@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::run;
-use crate::support::{Daemon, Place, subject, subject_is_oracle, wait};
+use crate::support::servers::make_certificates;
+use crate::support::{Daemon, Place, skipped, subject, subject_is_oracle, wait};
 
 /// A service that answers every request with `answer`, and hands on what it was asked.
 fn service(answer: &'static str) -> (u16, Receiver<String>) {
@@ -81,6 +83,34 @@ fn services_that_do_not() {
         told(port, &[]),
         "heartbeat not taken by 127.0.0.1:PORT: cannot connect: Connection refused\n"
     );
+}
+
+/// With TLS, whose certificate counts: openssl answers any request with a page.
+#[test]
+fn a_service_with_a_certificate() {
+    let place = Place::new();
+    if make_certificates(place.dir()).is_err() {
+        return skipped("heartbeat.monitor with TLS", "no openssl");
+    }
+    let mut server = Command::new("openssl");
+    server.args(["s_server", "-quiet", "-www", "-cert", "server.pem", "-key", "server.key", "-accept"]);
+    server.arg(format!("127.0.0.1:{}", place.port)).current_dir(place.dir());
+    server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut server = server.spawn().expect("there is openssl");
+    let up = wait::until(wait::PATIENCE, "openssl to listen", || {
+        // Given up at once: it serves one after the other.
+        std::net::TcpStream::connect(("127.0.0.1", place.port)).ok().map(drop)
+    });
+    let url = format!("https://localhost:{}/", place.port);
+    let ca = |name: &str| place.path(name).to_string_lossy().into_owned();
+    let good = run("heartbeat.monitor", &["--ca", &ca("ca.pem"), "--url", &url]);
+    let bad = run("heartbeat.monitor", &["--ca", &ca("other-ca.pem"), "--url", &url]);
+    let _ = server.kill();
+    let _ = server.wait();
+    up.unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(good, (0, String::new()));
+    let told = format!("heartbeat not taken by localhost:{}: TLS: ", place.port);
+    assert!(bad.0 == 1 && bad.1.starts_with(&told), "{}", bad.1);
 }
 
 /// From mon.cf on: a ping at each run.

@@ -73,6 +73,7 @@ fn own_plugins() -> (Place, String) {
          h-silent) exit 2 ;;\n\
          h-crash) kill -SEGV $$ ;;\n\
          h-hang) echo begun; sleep 1000 & echo $! >@DIR@/child; wait ;;\n\
+         h-exec) echo $$ >@DIR@/new; mv @DIR@/new @DIR@/plugin; exec sleep 1000 ;;\n\
          *) echo \"OK - $*\" ;;\nesac\n",
     );
     place.write("check_text", "no program\n");
@@ -122,6 +123,22 @@ fn a_plugin_that_hangs_is_killed_with_what_it_started() {
     let gone = || std::fs::read_to_string(&stat).map_or(Some(()), |stat| stat.contains(") Z ").then_some(()));
     wait::until(wait::PATIENCE, "the child of the plugin to be gone", gone)
         .unwrap_or_else(|why| panic!("{why}"));
+}
+
+/// Whoever ends the monitor, as mon does when it ends, ends the plugin.
+#[test]
+fn a_plugin_does_not_outlive_its_monitor() {
+    let (place, folder) = own_plugins();
+    let words = ["--plugins", &folder, "check_as_told", "$HOST", "--", "h-exec"];
+    let mut monitor = command("nagios.monitor", &words, "/bin").spawn().expect("it can be started");
+    let plugin = || place.read("plugin").trim().parse::<u32>().ok();
+    let plugin =
+        wait::until(wait::PATIENCE, "the plugin to run", plugin).unwrap_or_else(|why| panic!("{why}"));
+    monitor.kill().expect("it runs");
+    let _ = monitor.wait();
+    let stat = format!("/proc/{plugin}/stat");
+    let gone = || std::fs::read_to_string(&stat).map_or(Some(()), |stat| stat.contains(") Z ").then_some(()));
+    wait::until(wait::PATIENCE, "the plugin to be gone", gone).unwrap_or_else(|why| panic!("{why}"));
 }
 
 #[test]

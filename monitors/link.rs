@@ -1,7 +1,7 @@
 //! A connection that ends at a deadline, whatever the other side does.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use remon_core::reason;
@@ -50,6 +50,14 @@ fn refusal(error: &io::Error) -> ConnectError {
 #[derive(Debug)]
 pub(crate) struct Link {
     reader: BufReader<Bounded>,
+}
+
+impl Link {
+    /// Our address and theirs.
+    pub(crate) fn addresses(&self) -> Option<(IpAddr, IpAddr)> {
+        let socket = &self.reader.get_ref().socket;
+        Some((socket.local_addr().ok()?.ip(), socket.peer_addr().ok()?.ip()))
+    }
 }
 
 impl Read for Link {

@@ -19,11 +19,13 @@ enum Subcommand {
     Check(cli::check::CheckArgs),
     /// What would a reload change?
     Diff(cli::diff::DiffArgs),
+    /// Is everything there that monitoring needs?
+    Doctor(cli::doctor::DoctorArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
 }
 
-const SUBCOMMANDS: [&str; 3] = ["check", "diff", "period"];
+const SUBCOMMANDS: [&str; 4] = ["check", "diff", "doctor", "period"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
+            Subcommand::Doctor(args) => cli::doctor::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
         },
         _ => daemon::main(args),

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 mod json;
 mod link;
 mod localtime;

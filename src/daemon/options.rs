@@ -90,6 +90,7 @@ usage: mon [-a dir] [-A file] [-b dir] [-B dir] [-c config] [-d]
        mon -v
        mon check [FILE]        find every mistake in a configuration file
        mon diff [OLD] [NEW]    what would a reload change? see mon diff --help
+       mon doctor              is everything there that it needs? see mon doctor --help
        mon period SPEC         is now inside the period? see mon period --help
        mon run NAME [ARG ...]  a built-in monitor, alert or client
 

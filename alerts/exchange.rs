@@ -107,6 +107,15 @@ impl Exchange {
         if attempt == 1 { self.nickname.clone() } else { format!("{}-{attempt}", self.nickname) }
     }
 
+    /// The stream was cut: what is not known to have arrived is said again, from the beginning.
+    pub(crate) fn interrupt(&mut self) {
+        for job in &mut self.jobs {
+            if let State::Entering(room, _) | State::Said(room) = &job.state {
+                job.state = State::Entering(room.clone(), 1);
+            }
+        }
+    }
+
     /// Is the fate of every message known?
     pub(crate) fn is_over(&self) -> bool {
         self.jobs.iter().all(|job| matches!(job.state, State::Accepted | State::Failed(_)))
@@ -309,6 +318,20 @@ mod tests {
     #[test]
     fn text_that_xml_can_hold() {
         assert_eq!(exchange(&[], &[]).text, "a\u{241b}[1m <b>&\nü\u{fffd}");
+    }
+
+    #[test]
+    fn what_was_cut_off_is_said_again_and_only_that() {
+        let mut exchange = exchange(&["a@x.example", "b@x.example"], &["ops@rooms.example"]);
+        exchange.begin();
+        exchange.hear(stanza("<iq type='result' id='mon-0-ping' from='x.example'/>"));
+        exchange.hear(stanza(
+            "<presence from='ops@rooms.example/servera'><x xmlns='http://jabber.org/protocol/muc#user'>\
+             <status code='110'/></x></presence>",
+        ));
+        exchange.interrupt();
+        let expect = "message b@x.example, ping x.example, None ops@rooms.example/servera";
+        assert_eq!(said(exchange.begin()), expect);
     }
 
     #[test]

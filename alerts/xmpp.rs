@@ -82,8 +82,24 @@ impl Xmpp {
         if exchange.is_over() {
             return Ok(());
         }
-        let mut stream = self.log_in(account).await?;
-        self.bind(&mut stream).await?;
+        let stream = self.log_in(account).await?;
+        if self.talk(stream, &self.resource, exchange).await.is_ok() {
+            return Ok(());
+        }
+        // Another alert that logs in at the same time by the same name ends our session. So once more, by a name that
+        // nobody else has.
+        exchange.interrupt();
+        let stream = self.log_in(account).await?;
+        self.talk(stream, &format!("{}/{}", self.resource, std::process::id()), exchange).await
+    }
+
+    async fn talk(
+        &self,
+        mut stream: XmppStream<Encrypted>,
+        resource: &str,
+        exchange: &mut Exchange,
+    ) -> Result<(), String> {
+        bind(&mut stream, resource).await?;
         let mut answers = exchange.begin();
         loop {
             for stanza in answers {
@@ -118,19 +134,20 @@ impl Xmpp {
         let stream = stream.send_header(header(domain)).await.map_err(|error| error.to_string())?;
         Ok(stream.recv_features().await.map_err(|error| error.to_string())?.1)
     }
+}
 
-    async fn bind(&self, stream: &mut XmppStream<Encrypted>) -> Result<(), String> {
-        let request = Iq::from_set("bind", BindQuery::new(Some(self.resource.clone())));
-        let request = XmppStreamElement::Stanza(request.into());
-        stream.send(&request).await.map_err(|error| error.to_string())?;
-        loop {
-            match next(stream).await? {
-                Stanza::Iq(Iq::Result { id, .. }) if id == "bind" => return Ok(()),
-                Stanza::Iq(Iq::Error { id, error, .. }) if id == "bind" => {
-                    return Err(format!("no session: {}", exchange::condition(&error.defined_condition)));
-                }
-                _ => {}
+/// Gives our session its name.
+async fn bind(stream: &mut XmppStream<Encrypted>, resource: &str) -> Result<(), String> {
+    let request = Iq::from_set("bind", BindQuery::new(Some(resource.to_owned())));
+    let request = XmppStreamElement::Stanza(request.into());
+    stream.send(&request).await.map_err(|error| error.to_string())?;
+    loop {
+        match next(stream).await? {
+            Stanza::Iq(Iq::Result { id, .. }) if id == "bind" => return Ok(()),
+            Stanza::Iq(Iq::Error { id, error, .. }) if id == "bind" => {
+                return Err(format!("no session: {}", exchange::condition(&error.defined_condition)));
             }
+            _ => {}
         }
     }
 }

@@ -49,6 +49,20 @@ pub fn seconds(option: Option<&str>, default: Duration) -> Duration {
         .map_or(default, |seconds| Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64())))
 }
 
+/// The same span as it was written, for messages that repeat it.
+#[must_use]
+pub fn seconds_as_written(option: Option<&str>, default: Duration) -> String {
+    let valid = option.filter(|text| getopt::leading_number(text).is_some_and(|seconds| seconds > 0.0));
+    valid.map_or_else(|| default.as_secs().to_string(), str::to_owned)
+}
+
+/// Every host once: the scripts that keep their results by name report a host that is named twice once.
+#[must_use]
+pub fn distinct(hosts: &[String]) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    hosts.iter().filter(|host| seen.insert(host.as_str())).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +81,15 @@ mod tests {
         ] {
             assert_eq!(seconds(option, default), Duration::from_millis(millis), "{option:?}");
         }
+        let written = |option| seconds_as_written(option, default);
+        assert_eq!(
+            (written(Some("0.5")), written(Some("-4")), written(None)),
+            ("0.5".into(), "10".into(), "10".into())
+        );
+    }
+
+    #[test]
+    fn hosts_named_twice() {
+        assert_eq!(distinct(&Invocation::of(&["b", "a", "b"]).words), ["b", "a"]);
     }
 }

@@ -7,21 +7,52 @@
 //! somebody's pager, so nothing else may speak first.
 //!
 //! To add a monitor: its file, its line in [`MONITORS`], its tests.
+//!
+//! What probes of the network share, from the name to the conversation, each part with the deadline of its host:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `port`, `resolve` | names of ports and of hosts to numbers; a resolver that hangs is left behind |
+//! | `link` | a connection that ends at its deadline, encrypted or not; [`Trouble`]: why there is none |
+//! | `tls`, [`certificate`] | encryption that shows a bad certificate instead of hiding it; its dates |
+//! | `security` | the options `--tls`, `--starttls`, `--ca`, `--insecure`, `--days`, for every monitor the same |
+//! | [`dialogue`], [`starttls`] | conversations in bounded lines; what SMTP, POP3 and IMAP have in common with each other |
+//! | `attempt` | all of these for one server that speaks in lines |
+//! | [`Pattern`] | Perl's regular expressions, with a limit to what one may cost |
+//! | [`canned`] | another side that has said everything beforehand, for tests and fuzzing |
 
+mod attempt;
+pub mod canned;
+pub mod certificate;
+pub mod dialogue;
 pub mod freespace;
+pub mod http;
+pub mod imap;
 pub mod invocation;
 mod link;
 pub mod loadavg;
 
 pub mod parallel;
+mod pattern;
+pub mod pop3;
+mod port;
 mod pressure;
 mod processes;
 pub mod remote;
 pub mod report;
+mod resolve;
+mod security;
+pub mod smtp;
+pub mod sslcert;
+pub mod starttls;
 mod sys;
 pub mod tcp;
+mod tls;
 
+pub use attempt::Attempt;
 pub use invocation::Invocation;
+pub use link::Trouble;
+pub use pattern::Pattern;
 pub use report::Report;
 
 /// A program that looks at hosts and reports.
@@ -36,18 +67,23 @@ pub struct Monitor {
 }
 
 /// All of them, by name.
-pub static MONITORS: [Monitor; 4] = [
+pub static MONITORS: [Monitor; 9] = [
     Monitor {
         name: "freespace.monitor",
         run: freespace::run,
         about: "free space and inodes of mounted file systems",
     },
+    Monitor { name: "http.monitor", run: http::run, about: "do web servers answer, over TLS too" },
+    Monitor { name: "imap.monitor", run: imap::run, about: "do IMAP servers answer, over TLS too" },
     Monitor {
         name: "loadavg.monitor",
         run: loadavg::run,
         about: "load average and memory use of this machine",
     },
+    Monitor { name: "pop3.monitor", run: pop3::run, about: "do POP3 servers answer, over TLS too" },
     Monitor { name: "remote.monitor", run: remote::run, about: "what other mon servers report as failing" },
+    Monitor { name: "smtp.monitor", run: smtp::run, about: "do mail servers answer, over TLS too" },
+    Monitor { name: "sslcert.monitor", run: sslcert::run, about: "when do certificates expire" },
     Monitor { name: "tcp.monitor", run: tcp::run, about: "does a TCP port accept connections" },
 ];
 

@@ -44,7 +44,8 @@ pub fn run(invocation: &Invocation) -> Report {
     // Looked at only when something is wrong: on a healthy machine the monitor reads two small files.
     let processes = processes::probe(Path::new("/proc"));
     let pressure = pressure::probe(Path::new(CGROUPS), invocation.deadline(PATIENCE));
-    Report { summary, detail: detail(&figures.memory, &processes, &pressure), exit: 1 }
+    let detail = detail(&figures.memory, &processes, &pressure);
+    Report { summary, detail, exit: 1, ..Report::default() }
 }
 
 /// The limits as they were written, for the summary repeats them so.

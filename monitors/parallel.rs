@@ -22,6 +22,21 @@ pub fn deadline(count: usize, span: Duration) -> Instant {
     Instant::now() + all.min(LONGEST)
 }
 
+/// A probe that has come to its own deadline still needs a moment to say so.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Runs `probe` on every host, each with a deadline of its own that is `span` after its turn has come.
+///
+/// A probe that keeps to the deadline it is handed always answers; `None` is one that did not.
+pub fn probe_hosts<T, P>(hosts: &[String], span: Duration, probe: P) -> Vec<Option<T>>
+where
+    T: Send + 'static,
+    P: Fn(&str, Instant) -> T + Send + Sync + 'static,
+{
+    let all = deadline(hosts.len(), span) + GRACE;
+    probe_all(hosts, all, move |host| probe(host, Instant::now() + span.min(LONGEST)))
+}
+
 /// Runs `probe` on every subject and returns the answers in the order of the subjects.
 ///
 /// `None` is a probe that did not answer by the deadline: it may hang in a call that cannot be bounded (name

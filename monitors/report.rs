@@ -13,6 +13,8 @@ pub struct Report {
     pub detail: String,
     /// The exit status; 0 is good.
     pub exit: u8,
+    /// Is the first line printed even when there is nothing to say? Some of the originals do.
+    pub empty_line: bool,
 }
 
 impl Report {
@@ -25,7 +27,7 @@ impl Report {
     /// A failure that is told in one line.
     #[must_use]
     pub fn failure(summary: impl Into<String>) -> Report {
-        Report { summary: one_line(&summary.into()), detail: String::new(), exit: 1 }
+        Report { summary: one_line(&summary.into()), exit: 1, ..Report::default() }
     }
 
     /// The usual failure: the failed hosts in byte order, an empty line, one line on each.
@@ -33,14 +35,22 @@ impl Report {
     pub fn of_hosts(mut failed: Vec<&str>, lines: &[String]) -> Report {
         failed.sort_unstable();
         let detail = lines.iter().fold("\n".to_owned(), |detail, line| detail + line + "\n");
-        Report { summary: one_line(&failed.join(" ")), detail, exit: 1 }
+        Report { summary: one_line(&failed.join(" ")), detail, exit: 1, ..Report::default() }
+    }
+
+    /// The failed hosts in byte order, if any, over a detail of any form.
+    #[must_use]
+    pub fn with_detail(mut failed: Vec<&str>, detail: String) -> Report {
+        failed.sort_unstable();
+        let exit = u8::from(!failed.is_empty());
+        Report { summary: one_line(&failed.join(" ")), detail, exit, ..Report::default() }
     }
 
     /// A usage text; asking for it is no failure.
     #[must_use]
     pub fn help(usage: &str) -> Report {
         let (summary, detail) = usage.split_once('\n').unwrap_or((usage, ""));
-        Report { summary: summary.to_owned(), detail: detail.to_owned(), exit: 0 }
+        Report { summary: summary.to_owned(), detail: detail.to_owned(), ..Report::default() }
     }
 
     /// Adds what is wrong with the command line, at the end: there it cannot be taken for the summary.
@@ -56,7 +66,7 @@ impl Report {
     /// The output, summary first; nothing at all if there is nothing to say.
     #[must_use]
     pub fn text(&self) -> String {
-        if self.summary.is_empty() && self.detail.is_empty() {
+        if self.summary.is_empty() && self.detail.is_empty() && !self.empty_line {
             return String::new();
         }
         format!("{}\n{}", self.summary, self.detail)

@@ -54,6 +54,13 @@ pub(crate) fn user_name(uid: u32) -> Option<String> {
     Some(remon_core::text::decode(name.to_bytes().to_vec()))
 }
 
+/// The name of this machine, as it introduces itself to others.
+pub(crate) fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
 /// Bytes in a page of memory.
 pub(crate) fn page_bytes() -> u64 {
     // SAFETY: sysconf takes any name and touches no memory of ours.

@@ -1,14 +1,13 @@
 //! `tcp.monitor`: does a TCP port accept connections?
 
-use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use remon_core::{getopt, netdb, reason};
+use remon_core::getopt;
 
 use crate::invocation::{self, Invocation};
-use crate::parallel;
+use crate::link::{self, Trouble};
 use crate::report::Report;
+use crate::{parallel, port, resolve};
 
 const USAGE: &str = "usage: tcp.monitor [-p PORT] [-t SECONDS] HOST...
 
@@ -22,7 +21,6 @@ not accept it.
 
 const DEFAULT_PORT: u16 = 23;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const SERVICES: &str = "/etc/services";
 
 /// What came of one attempt at one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,47 +44,21 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let hosts = &options.words;
     let deadline = invocation.deadline(invocation::seconds(options.value("t"), DEFAULT_TIMEOUT));
-    let attempts = match port(options.truthy("p")) {
+    let attempts = match port::named(options.truthy("p"), DEFAULT_PORT) {
         Ok(port) => parallel::probe_all(hosts, deadline, move |host| probe(host, port, deadline)),
         Err(unknown) => hosts.iter().map(|_| Some(Attempt::Failed(unknown.clone()))).collect(),
     };
     judge(hosts, &attempts).with_complaints(&options.complaints)
 }
 
-/// The port to try. Names are an extension: the original takes every name for port 0.
-fn port(option: Option<&str>) -> Result<u16, String> {
-    let Some(word) = option else { return Ok(DEFAULT_PORT) };
-    if let Some(number) = getopt::leading_number(word) {
-        return u16::try_from(number as i64).map_err(|_| format!("there is no port {word}"));
-    }
-    // Without the file no name is known, and the message says so.
-    let services = std::fs::read_to_string(SERVICES).unwrap_or_default();
-    netdb::service_port(&services, word, "tcp").ok_or_else(|| format!("unknown port name {word}"))
-}
-
 fn probe(host: &str, port: u16, deadline: Instant) -> Attempt {
-    let address = match resolve(host, port) {
-        Ok(address) => address,
-        Err(error) => return Attempt::NotResolved(reason::of(&error)),
-    };
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Attempt::TimedOut;
-    }
-    match TcpStream::connect_timeout(&address, left) {
+    match resolve::first(host, port, deadline).and_then(|address| link::dial(address, deadline)) {
         Ok(_) => Attempt::Accepted,
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Attempt::TimedOut,
-        Err(error) => Attempt::Failed(reason::of(&error)),
+        Err(Trouble::TimedOut) => Attempt::TimedOut,
+        Err(Trouble::Unresolved(why)) => Attempt::NotResolved(why),
+        Err(Trouble::Failed(why)) => Attempt::Failed(why),
+        Err(other) => Attempt::Failed(other.words()),
     }
-}
-
-/// One address: the first IPv4 one, as always, so that a working IPv6 half cannot hide a failure that was seen
-/// before; IPv6 where there is nothing else.
-fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let addresses = (literal, port).to_socket_addrs()?.collect::<Vec<_>>();
-    let ipv4 = addresses.iter().find(|address| address.is_ipv4());
-    ipv4.or(addresses.first()).copied().ok_or_else(|| io::Error::other("it has no address"))
 }
 
 /// Turns the attempts, in the order of the hosts, into the report.
@@ -108,7 +80,7 @@ pub fn judge(hosts: &[String], attempts: &[Option<Attempt>]) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsRawFd;
 
     /// A label of 70 characters: the resolver refuses it without asking anybody.
@@ -183,10 +155,6 @@ mod tests {
 
     #[test]
     fn ports() {
-        assert_eq!(port(None), Ok(23));
-        assert_eq!(port(Some("80abc")), Ok(80));
-        assert_eq!(port(Some("99999")), Err("there is no port 99999".to_owned()));
-        assert_eq!(port(Some("no-such-port")), Err("unknown port name no-such-port".to_owned()));
         assert_eq!(
             text(&["-p", "no-such-port", "h"]).0,
             "h\n\nh could not connect: unknown port name no-such-port\n"

@@ -15,17 +15,28 @@ use cli::programs;
 #[derive(Parser)]
 #[command(name = "mon", disable_help_subcommand = true)]
 enum Subcommand {
-    /// Find every mistake in a configuration file
+    /// Find every mistake in configuration files
     Check(cli::check::CheckArgs),
     /// What would a reload change?
     Diff(cli::diff::DiffArgs),
     /// Is everything there that monitoring needs?
     Doctor(cli::doctor::DoctorArgs),
+    /// Lay a configuration file out
+    Fmt(cli::fmt::FmtArgs),
+    /// Help an editor with configuration files: a language server on standard input and output
+    Lsp(cli::lsp::LspArgs),
+    /// What a code of `mon check` means
+    Explain(cli::explain::ExplainArgs),
     /// Is a time inside a period?
     Period(cli::period::PeriodArgs),
+    /// What would mon do? Its schedule and its alerts, in virtual time
+    Simulate(Box<cli::simulate::SimulateArgs>),
+    Why(cli::why::WhyArgs),
+    History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 4] = ["check", "diff", "doctor", "period"];
+const SUBCOMMANDS: [&str; 10] =
+    ["check", "diff", "doctor", "explain", "fmt", "lsp", "period", "simulate", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -42,7 +53,13 @@ fn main() -> ExitCode {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
             Subcommand::Doctor(args) => cli::doctor::run(&args),
+            Subcommand::Fmt(args) => cli::fmt::run(&args),
+            Subcommand::Lsp(args) => cli::lsp::run(&args),
+            Subcommand::Explain(args) => cli::explain::run(&args),
             Subcommand::Period(args) => cli::period::run(&args),
+            Subcommand::Simulate(args) => cli::simulate::run(&args),
+            Subcommand::Why(args) => cli::why::run(&args),
+            Subcommand::History(args) => cli::why::run_history(&args),
         },
         _ => daemon::main(args),
     }

@@ -7,7 +7,7 @@ use remon_core::wire::client::{Client, ClientError};
 use remon_core::wire::opstatus::StatusLine;
 
 use super::judge::{Answer, Disabled, Scheduler, Seen};
-use crate::link::{self, ConnectError, Link};
+use crate::link::{self, Link, Trouble};
 
 /// Whom to ask, and what for.
 #[derive(Debug, Clone)]
@@ -28,9 +28,10 @@ impl Question {
     pub(super) fn ask(&self) -> Seen {
         match link::connect(&self.host, self.port, self.deadline) {
             Ok(link) => self.converse(Client::new(link)).unwrap_or_else(|failure| failure),
-            Err(ConnectError::TimedOut) => Seen::TimedOut,
-            Err(ConnectError::Unresolved) => Seen::NotConnected("could not resolve host".to_owned()),
-            Err(ConnectError::Failed(why)) => Seen::NotConnected(format!("connect failed, {why}")),
+            Err(Trouble::TimedOut) => Seen::TimedOut,
+            Err(Trouble::Unresolved(_)) => Seen::NotConnected("could not resolve host".to_owned()),
+            Err(Trouble::Failed(why)) => Seen::NotConnected(format!("connect failed, {why}")),
+            Err(other) => Seen::NotConnected(format!("connect failed, {}", other.words())),
         }
     }
 

@@ -12,7 +12,7 @@ use super::ask;
 use super::judge::{Disabled, Scheduler, Seen};
 use super::select::Selection;
 use super::{OPTIONS, read_passwords, rules};
-use crate::link::{self, ConnectError, Link};
+use crate::link::{self, Link, Trouble};
 
 /// What a line with remote.monitor says.
 #[derive(Debug, Clone)]
@@ -111,9 +111,10 @@ impl Server {
         let deadline = Instant::now() + limit;
         let port = self.port.ok_or("there is no such port")?;
         let link = link::connect(&self.host, port, deadline).map_err(|error| match error {
-            ConnectError::TimedOut => words_of(Seen::TimedOut, limit),
-            ConnectError::Unresolved => "the name has no address".to_owned(),
-            ConnectError::Failed(why) => why,
+            Trouble::TimedOut => words_of(Seen::TimedOut, limit),
+            Trouble::Unresolved(_) => "the name has no address".to_owned(),
+            Trouble::Failed(why) => why,
+            other => other.words(),
         })?;
         self.converse(Client::new(link)).map_err(|seen| words_of(seen, limit))
     }

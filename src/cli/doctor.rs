@@ -3,6 +3,7 @@
 
 mod accounts;
 mod clock;
+mod configuration;
 mod files;
 mod mirror;
 mod names;
@@ -21,14 +22,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use remon_core::config::{Config, diagnostic};
+use remon_core::config::Config;
 use remon_core::text;
 
-use self::report::{Area, Finding, Report};
+use self::report::{Area, Finding, Report, Severity};
 use self::sockets::Sockets;
 use self::sys::User;
 use super::programs as built_in;
-use crate::daemon::load::read_checked;
 use crate::daemon::lookout::{Flags, Places};
 
 /// The command line cannot be meant, or we may not act for the user.
@@ -116,13 +116,16 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     };
     let mut report = Report::default();
     let file = flags.config_path();
-    let (config, of_config) = read(&file, &flags);
+    let (config, of_config) = configuration::read(&file, &flags);
     findings.extend(of_config);
     if let Some(config) = config {
         let places = flags.places(&config.globals);
         let limit = Duration::from_secs(args.timeout.into());
         let patient = Patient { config, places, file: file.clone(), user: user.clone(), limit };
         findings.extend(look(&patient, &sockets, args.offline));
+        if !findings.iter().any(|found| found.area == Area::Programs && found.severity < Severity::Note) {
+            findings.push(programs::all_there(&patient));
+        }
     }
     report.add(findings);
     let out = match args.format {
@@ -153,44 +156,6 @@ fn act_for(name: Option<&str>) -> Result<(User, Vec<Finding>), String> {
         format!("cannot act for the user {}: {}", wanted.name, remon_core::reason::of(&error))
     })?;
     Ok((wanted, Vec::new()))
-}
-
-/// The configuration, if the daemon could use it, and what is to be said of it.
-fn read(file: &std::path::Path, flags: &Flags) -> (Option<Config>, Vec<Finding>) {
-    let area = Area::Configuration;
-    let (config, text, diagnostics) = match read_checked(file, flags.m4().as_deref()) {
-        Ok(read) => read,
-        Err(error) => {
-            let advice = match sys::closed_way(file) {
-                Some(dir) => format!("let the user that mon runs as enter {}", dir.display()),
-                None => "write one, or name it with -c FILE".to_owned(),
-            };
-            return (None, vec![area.fault(error.to_string(), advice)]);
-        }
-    };
-    let name = file.display().to_string();
-    let advice = |help: &Option<String>| help.clone().unwrap_or_else(|| format!("mon check {name}"));
-    let finding = |found: &diagnostic::Diagnostic| {
-        let text = format!("{name}, line {}: {} [{}]", found.line, found.message, found.code);
-        if found.is_error() {
-            area.fault(text, advice(&found.help))
-        } else {
-            area.warning(text, advice(&found.help))
-        }
-    };
-    let mut findings = diagnostics.iter().map(finding).collect::<Vec<_>>();
-    let usable = !diagnostics.iter().any(diagnostic::Diagnostic::is_error);
-    let services = config.watches.iter().map(|watch| watch.services.len()).sum::<usize>();
-    match (usable, services) {
-        (false, _) => {}
-        (true, 0) => findings.push(area.warning(format!("{name} has no service: nothing is watched"), "")),
-        (true, _) if findings.is_empty() => {
-            findings.push(area.well(format!("{name}: {}", counted(services, "service"))));
-        }
-        _ => {}
-    }
-    drop(text);
-    (usable.then_some(config), findings)
 }
 
 /// Everything else; what takes time is done at once.

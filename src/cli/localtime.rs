@@ -29,6 +29,11 @@ pub(crate) fn local(wall: Wall) -> LocalTime {
     LocalTime { civil, zone: name }
 }
 
+/// Local time of a moment, without the name of the zone.
+pub(crate) fn civil(wall: Wall) -> Civil {
+    local(wall).civil
+}
+
 /// `Sun Nov 22 11:27:37 2026`.
 pub(crate) fn text(wall: Wall) -> String {
     local(wall).civil.to_string()

@@ -41,6 +41,7 @@ Commands of the server:
     list failurehist|failures|opstatus|pids|state|successes|views|warnings|watch
     list deliveries [GROUP [SERVICE]]
     list group GROUP
+    list record [GROUP SERVICE] [FROM [TO]]
     loadstate, savestate disabled|opstatus
     login USER PASSWORD
     protid, version, servertime, quit
@@ -49,6 +50,7 @@ Commands of the server:
     start, stop, term
     test config|reload
     test monitor GROUP SERVICE
+    why GROUP SERVICE [at SECONDS]
     test alert|startupalert|upalert|ackalert|disablealert GROUP SERVICE RETVAL PERIOD
 ";
 

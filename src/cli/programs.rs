@@ -80,6 +80,21 @@ pub(crate) fn is_builtin_alert(name: &str) -> bool {
     remon_alerts::find(name).is_some()
 }
 
+/// The help text of every built-in monitor.
+pub(crate) fn monitor_usages() -> BTreeMap<String, String> {
+    let usage = |monitor: &Monitor| {
+        let words = vec!["--help".to_owned()];
+        let invocation = remon_monitors::Invocation { words, env: BTreeMap::new(), started: Instant::now() };
+        (monitor.run)(&invocation).text()
+    };
+    remon_monitors::MONITORS.iter().map(|monitor| (monitor.name.to_owned(), usage(monitor))).collect()
+}
+
+/// The help text of every built-in alert.
+pub(crate) fn alert_usages() -> BTreeMap<String, String> {
+    remon_alerts::ALERTS.iter().map(|alert| (alert.name.to_owned(), alert.usage.to_owned())).collect()
+}
+
 impl Program {
     /// Runs it; `argv` begins with the name it is called by.
     #[must_use]

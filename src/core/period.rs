@@ -7,12 +7,14 @@
 //! a sub-period is either wrong for ever or never. What is left to keep, read once, is a list of sound
 //! sub-periods and whether a broken one follows them; what stands behind that one is never reached.
 
+mod compare;
 mod parse;
 mod sub_period;
 
 use std::ops::Range;
 
 use crate::nouns::{Civil, Wall};
+pub use compare::Overlap;
 use sub_period::{SubPeriod, Unit};
 
 /// A period specification: `wd {Mon-Fri} hr {9am-5pm}, wd {Sat}`.

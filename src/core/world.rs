@@ -16,7 +16,12 @@
 //! assert!(world.log.iter().any(|entry| matches!(&entry.what, Happened::AlertCalled { .. })));
 //! ```
 
+pub mod compare;
+pub mod events;
+pub mod simulate;
 mod story;
+pub mod timeline;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -27,16 +32,20 @@ use crate::auth::{self, Auth};
 use crate::config::{self, Diagnostic};
 use crate::engine::{
     AlertId, Answer, ClientId, Command, Effect, Ending, Engine, Event, Launch, List, Loaded, LogFile,
-    Program, Programs, ReadPurpose, RunId, Settings, StateFile, Stop,
+    Program, Programs, Question, ReadPurpose, RunId, Settings, StateFile, Stop,
 };
 use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
 use crate::wire::{command, reply, statefile};
 
 pub use story::{Entry, Happened, Heeds, Outcome};
+pub use zone::Zone;
 
 /// Everybody may do everything: auth.cf of a world that has not been given another.
 const OPEN_AUTH: &str = "ack: all\nclear: all\ndisable: all\nenable: all\nget: all\nlist: all\nloadstate: all
 reload: all\nreset: all\nsavestate: all\nservertime: all\nset: all\nstart: all\nstop: all\nterm: all\ntest: all\n";
+
+/// Where its alert programs are.
+const ALERT_DIR: &str = "/usr/lib/mon/alert.d/";
 
 /// What will happen by itself at a moment to come.
 #[derive(Debug)]
@@ -55,13 +64,16 @@ pub struct World {
     pub log: Vec<Entry>,
     /// Whether runs are noted in it too; without them a month of a large site stays small.
     pub notes_runs: bool,
+    /// How long a run takes for which there is no script.
+    pub takes: Duration,
+    /// Whether facts for the record are noted in it.
+    pub notes_facts: bool,
     engine: Engine,
     seed: u64,
     mono: Mono,
     /// The wall clock less the monotonic one; steps of the clock change it.
     wall_offset: Wall,
-    /// Local time less UTC in seconds, from these moments on.
-    zone: BTreeMap<Wall, i64>,
+    zone: Zone,
     mon_cf: Arc<str>,
     auth_cf: Arc<str>,
     state_files: BTreeMap<StateFile, String>,
@@ -90,11 +102,13 @@ impl World {
         Ok(World {
             log: Vec::new(),
             notes_runs: true,
+            notes_facts: false,
             engine: Engine::new(load(mon_cf, &BTreeSet::new())?, parse_auth(OPEN_AUTH), &now, seed),
             seed,
             mono: now.mono,
             wall_offset: wall,
-            zone: BTreeMap::new(),
+            zone: Zone::default(),
+            takes: Duration::ZERO,
             mon_cf: mon_cf.into(),
             auth_cf: OPEN_AUTH.into(),
             state_files: BTreeMap::new(),
@@ -122,6 +136,14 @@ impl World {
     /// # Errors
     /// What is wrong with mon.cf.
     pub fn crash(&mut self) -> Result<(), Vec<Diagnostic>> {
+        self.restart(&[StateFile::Disabled, StateFile::Opstatus])
+    }
+
+    /// The same, with a new daemon that reads only these state files (`-l`).
+    ///
+    /// # Errors
+    /// What is wrong with mon.cf.
+    pub fn restart(&mut self, files: &[StateFile]) -> Result<(), Vec<Diagnostic>> {
         let (loaded, auth) = (load(&self.mon_cf, &self.missing)?, parse_auth(&self.auth_cf));
         self.seed = self.seed.wrapping_add(1);
         self.engine = Engine::new(loaded, auth, &self.now(), self.seed);
@@ -129,7 +151,7 @@ impl World {
         self.alerting.clear();
         self.signalled.clear();
         self.coming.clear();
-        let state = self.read_state(&[StateFile::Disabled, StateFile::Opstatus], None);
+        let state = self.read_state(files, None);
         self.happen(state);
         self.start(false);
         Ok(())
@@ -168,7 +190,12 @@ impl World {
 
     /// From `wall` on, local time is UTC and that many seconds: the beginning or end of summer time.
     pub fn change_zone_at(&mut self, wall: Wall, seconds_east: i64) {
-        self.zone.insert(wall, seconds_east);
+        self.zone.change_at(wall, seconds_east);
+    }
+
+    /// Local time is that of this zone.
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.zone = zone;
     }
 
     /// The wall clock is set forward, or back, by that many seconds.
@@ -180,8 +207,7 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Now {
         let wall = self.wall_offset + self.mono.since_origin().as_secs() as Wall;
-        let east = self.zone.range(..=wall).next_back().map_or(0, |(_, east)| *east);
-        Now { mono: self.mono, wall, civil: Civil::utc(wall + east) }
+        Now { mono: self.mono, wall, civil: self.zone.civil(wall) }
     }
 
     /// The daemon.
@@ -221,6 +247,14 @@ impl World {
         true
     }
 
+    /// Lets everything end that ends at this moment; what is due at it waits.
+    pub fn settle(&mut self) {
+        while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= self.mono) {
+            let coming = first.remove();
+            self.arrive(coming);
+        }
+    }
+
     /// Lets that much time pass, with everything that happens in it.
     pub fn pass(&mut self, span: Duration) {
         let end = self.mono + span;
@@ -257,9 +291,14 @@ impl World {
 
     /// A client says a line; returns what it is answered at once.
     pub fn say(&mut self, client: ClientId, line: &str) -> String {
-        let begin = self.log.len();
         let command = command::parse(line);
         let line = if matches!(command, Command::Login { .. }) { String::new() } else { line.to_owned() };
+        self.order(client, line, command)
+    }
+
+    /// The same, for a command that is understood already; `line` is what the log says of it.
+    pub fn order(&mut self, client: ClientId, line: String, command: Command) -> String {
+        let begin = self.log.len();
         self.happen(Event::Command { client, line, command });
         let replies = self.log[begin..].iter().filter_map(|entry| match &entry.what {
             Happened::Replied { client: to, text } if *to == client => Some(text.as_str()),
@@ -346,7 +385,15 @@ impl World {
                 }
                 self.note(Happened::Appended { log, line });
             }
+            Effect::ReplyWhy { client, question } => self.answer_why(client, &question),
+            Effect::ReplyRecord { client, .. } => self.answer(client, &Answer::NoRecord, false),
+            Effect::Record { service, fact } => {
+                if self.notes_facts {
+                    self.note(Happened::Recorded { service, fact });
+                }
+            }
             Effect::Monremote { words } => self.note(Happened::RemoteTold { words }),
+            Effect::Note(note) => self.note(Happened::Noted { note }),
             Effect::Log { level, text } => self.note(Happened::Logged { level, text }),
             Effect::Exit { status } => self.note(Happened::Exited { status }),
         }
@@ -374,7 +421,8 @@ impl World {
     }
 
     fn run_monitor(&mut self, run: RunId, service: ServiceKey, launch: Launch) {
-        let outcome = self.monitors.get_mut(&service).map_or_else(Outcome::ok, next_of);
+        let outcome =
+            self.monitors.get_mut(&service).map_or_else(|| Outcome::ok().lasting(self.takes), next_of);
         let id = self.next_id();
         self.coming.insert((self.mono + outcome.lasts, id), Coming::RunEnds(run));
         self.running.insert(run, (service.clone(), outcome));
@@ -395,6 +443,15 @@ impl World {
             answer => reply::render(&answer, &server()),
         };
         self.note(Happened::Replied { client, text });
+    }
+
+    fn answer_why(&mut self, client: ClientId, question: &Question) {
+        let civil_at = |wall| self.zone.civil(wall);
+        let answer = match self.engine.why(question, &self.now(), &civil_at) {
+            Some(why) => Answer::Why(Box::new(why)),
+            None => Answer::TestNotDefined(question.group.clone(), question.service.clone()),
+        };
+        self.answer(client, &answer, false);
     }
 
     fn close(&mut self, client: ClientId) {

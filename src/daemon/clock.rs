@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use remon_core::nouns::{Civil, Mono, Now, Wall};
+use remon_core::world::Zone;
 
 /// Seconds since the epoch, now.
 pub(crate) fn wall() -> Wall {
@@ -44,6 +45,11 @@ impl Clock {
         Now { mono: Mono::at(self.origin.elapsed()), wall, civil: self.second.get().1 }
     }
 
+    /// Local time of any moment.
+    pub(super) fn civil(&self, wall: Wall) -> Civil {
+        self.zone.civil(wall)
+    }
+
     /// The instant of a deadline, for those who sleep until then.
     pub(super) fn instant(&self, deadline: Mono) -> Instant {
         let far = std::time::Duration::from_secs(86_400 * 365);
@@ -65,6 +71,27 @@ impl LocalZone {
     /// The zone C would use: that of TZ (a name, `:PATH` or a POSIX rule), else of /etc/localtime, else UTC.
     pub(crate) fn new() -> LocalZone {
         LocalZone(TimeZone::system())
+    }
+
+    /// The zone of that name, or of that POSIX rule.
+    pub(crate) fn named(name: &str) -> Option<LocalZone> {
+        TimeZone::get(name).or_else(|_| TimeZone::posix(name)).ok().map(LocalZone)
+    }
+
+    /// All changes of its clocks that a simulation may come across, as a value.
+    pub(crate) fn changes(&self) -> Zone {
+        const AFTER: Wall = 4_102_444_800; // The year 2100.
+        let mut zone = Zone::default();
+        let offset = |at: Timestamp| i64::from(self.0.to_offset(at).seconds());
+        zone.change_at(Wall::MIN, offset(Timestamp::UNIX_EPOCH));
+        for change in self.0.following(Timestamp::UNIX_EPOCH) {
+            let at = change.timestamp();
+            if at.as_second() >= AFTER {
+                break;
+            }
+            zone.change_at(at.as_second(), i64::from(change.offset().seconds()));
+        }
+        zone
     }
 
     /// Broken-down local time, of any second there is.
@@ -134,6 +161,19 @@ mod tests {
         for wall in [i64::MIN, i64::MAX] {
             utc.civil(wall);
         }
+    }
+
+    #[test]
+    fn a_simulated_zone_shows_what_the_real_one_does() {
+        for name in ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "CET-1CEST,M3.5.0,M10.5.0/3"]
+        {
+            let local = LocalZone::named(name).expect("a zone of this machine");
+            let simulated = local.changes();
+            for wall in (0..4_102_444_800_i64).step_by(1_234_567) {
+                assert_eq!(simulated.civil(wall), local.civil(wall), "{name} {wall}");
+            }
+        }
+        assert!(LocalZone::named("Europe/Nowhere").is_none());
     }
 
     #[test]

@@ -10,14 +10,18 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use remon_core::auth::{self, Auth};
-use remon_core::config::{self, Config, Diagnostic, Located, diagnostic};
+use remon_core::config::{
+    self, Config, Diagnostic, Globals, Located, Origins, Place, Surroundings, diagnostic,
+};
 use remon_core::engine::{Level, Loaded, Program, Programs};
 use remon_core::text;
+use sha2::{Digest as _, Sha256};
 
 use super::logging::log;
 use super::login;
 use super::options::Options;
 use super::site::Site;
+use super::surroundings;
 use crate::cli::programs;
 
 /// What is wrong with a configuration.
@@ -27,6 +31,14 @@ pub(super) struct Errors {
     pub(super) lines: Vec<String>,
     /// In ours, with places and help.
     pub(super) rendered: String,
+}
+
+impl Errors {
+    /// Tells the log where each of them is; what a client gets is the first one's line alone, as from the original.
+    pub(super) fn log(&self) {
+        let places = self.rendered.split("\n\n").filter_map(|paragraph| paragraph.lines().next());
+        places.for_each(|line| log(Level::Err, line));
+    }
 }
 
 impl From<String> for Errors {
@@ -46,16 +58,21 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     let path = options.config_path();
     let (config, text, diagnostics) =
         read_checked(&path, options.m4().as_deref()).map_err(|error| error.to_string())?;
-    let name = path.display().to_string();
     if diagnostics.iter().any(Diagnostic::is_error) {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         let lines = errors.filter_map(|error| error.legacy.clone()).collect();
-        return Err(Errors { lines, rendered: diagnostic::render(&diagnostics, &name, &text) });
+        let origins = origins(&path, options.m4().as_deref(), &text);
+        return Err(Errors { lines, rendered: diagnostic::render_at(&diagnostics, &text, &origins) });
     }
-    for warning in &diagnostics {
-        warn(warning, &name, &text);
+    let hash = Sha256::digest(text::encode(&text));
+    let config_hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let site = Site { config_hash, ..Site::resolve(options, &config.globals) };
+    let seen = surroundings::around(&site, &config, Surroundings::default());
+    let here = config::look_around(&text, &config, &seen);
+    let origins = origins(&path, options.m4().as_deref(), &text);
+    for (place, warning) in origins.locate(&text, &[diagnostics, here].concat()) {
+        warn(&place, warning);
     }
-    let site = Site::resolve(options, &config.globals);
     let settings = site.settings(options, &config.globals)?;
     complain_of_missing_dirs(&site);
     login::complain_of_authtypes(&site);
@@ -64,13 +81,35 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     Ok((site, Loaded { config, settings, programs, alert_history }))
 }
 
-/// Reads and checks a file; the diagnostics that need the world are among the others, in the order of the file.
+/// Reads and checks a file; the errors that need this machine are among the others, in the order of the file.
 pub(crate) fn read_checked(path: &Path, m4: Option<&OsStr>) -> io::Result<(Config, String, Vec<Diagnostic>)> {
     let text = text::decode(read(path, m4)?);
-    let (config, mut diagnostics) = config::load(&text);
+    let (config, diagnostics) = check_text(&text);
+    Ok((config, text, diagnostics))
+}
+
+/// Checks a text as [`read_checked`] does a file.
+pub(crate) fn check_text(text: &str) -> (Config, Vec<Diagnostic>) {
+    let (config, mut diagnostics) = config::load(text);
     diagnostics.extend(unreadable(config.globals.authfile.as_ref(), "authfile"));
     diagnostics.extend(unreadable(config.globals.userfile.as_ref(), "userfile"));
     diagnostics.sort_by_key(|diagnostic| diagnostic.line);
+    (config, diagnostics)
+}
+
+/// Where a daemon without options would look for monitors, and where for alerts.
+pub(crate) fn program_dirs(globals: &Globals) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let site = Site::resolve(&Options::default(), globals);
+    (site.mondirs, site.alertdirs)
+}
+
+/// Reads and checks a file for another machine: the files that it names need not be on this one.
+pub(crate) fn read_for_elsewhere(
+    path: &Path,
+    m4: Option<&OsStr>,
+) -> io::Result<(Config, String, Vec<Diagnostic>)> {
+    let text = text::decode(read(path, m4)?);
+    let (config, diagnostics) = config::load(&text);
     Ok((config, text, diagnostics))
 }
 
@@ -107,13 +146,34 @@ fn unreadable(file: Option<&Located>, global: &str) -> Option<Diagnostic> {
     (!readable).then(|| diagnostic::unreadable_file(located, global))
 }
 
-fn warn(warning: &Diagnostic, name: &str, text: &str) {
+/// Where the lines of `text` were written, which was read from that file through that m4. The second run of m4 is
+/// for the map only; where it says something else, the places are those in m4's output.
+pub(crate) fn origins(path: &Path, m4: Option<&OsStr>, text: &str) -> Origins {
+    let name = path.display().to_string();
+    let Some(m4) = m4 else { return Origins::of(&name) };
+    let output = Command::new(m4).arg("-s").arg(path).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let synced =
+        output.ok().filter(|output| output.status.success()).map(|output| text::decode(output.stdout));
+    let Some(mut origins) = synced.and_then(|synced| Origins::synced(&name, text, &synced)) else {
+        return Origins::lost(&name);
+    };
+    for (name, text) in origins.files_mut() {
+        *text = std::fs::read(name).ok().map(text::decode);
+    }
+    origins
+}
+
+fn warn(place: &Place<'_>, warning: &Diagnostic) {
     // The two warnings that the original prints keep their words; they go to stderr as there.
     if let Some(line) = &warning.legacy {
         eprintln!("{line}");
     }
-    let rendered = diagnostic::render(std::slice::from_ref(warning), name, text);
-    log(Level::Warning, rendered.lines().next().unwrap_or_default());
+    let Place { file, line, column, .. } = place;
+    let message = diagnostic::shown(&warning.message);
+    log(
+        Level::Warning,
+        &format!("{file}:{line}:{column}: {}[{}]: {message}", warning.severity.word(), warning.code),
+    );
 }
 
 fn complain_of_missing_dirs(site: &Site) {

@@ -5,10 +5,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Parser as _;
-use remon_core::config::Globals;
+use remon_core::config::surroundings::Surroundings;
+use remon_core::config::{Config, Globals};
 
 use super::options::Options;
 use super::site::Site;
+use super::surroundings;
 
 /// The flags of a daemon.
 #[derive(Debug, Clone)]
@@ -37,13 +39,18 @@ impl Flags {
         self.0.m4()
     }
 
+    /// What is around such a daemon on this machine.
+    pub(crate) fn surroundings(&self, config: &Config) -> Surroundings {
+        let site = Site::resolve(&self.0, &config.globals);
+        surroundings::around(&site, config, Surroundings::default())
+    }
+
     /// All places.
     pub(crate) fn places(&self, globals: &Globals) -> Places {
         let site = Site::resolve(&self.0, globals);
         Places {
             statedir: site.statedir,
             logs: site.dtlogfile.into_iter().chain(site.historicfile).collect(),
-            authfile: site.authfile,
             userfile: site.authtypes.iter().any(|kind| kind == "userfile").then_some(site.userfile),
             pidfile: site.pidfile,
             mondirs: site.mondirs,
@@ -61,7 +68,6 @@ pub(crate) struct Places {
     pub(crate) statedir: PathBuf,
     /// Files that the daemon appends to.
     pub(crate) logs: Vec<PathBuf>,
-    pub(crate) authfile: PathBuf,
     /// The password file, if logins go by it.
     pub(crate) userfile: Option<PathBuf>,
     pub(crate) pidfile: Option<PathBuf>,

@@ -16,6 +16,8 @@ pub(super) enum Message {
     ConfigRead { purpose: ReadPurpose, result: Box<Result<(Site, Loaded), Errors>> },
     /// State files are written; this may be told now.
     Saved { client: ClientId, answer: Answer<'static> },
+    /// What a client asked of the record; this may be told now.
+    Asked { client: ClientId, answer: Answer<'static> },
     /// The downtime log, for `list dtlog`; nothing where it cannot be read.
     DowntimeRead { client: ClientId, log: Option<String> },
 }

@@ -14,12 +14,14 @@ mod notify;
 mod options;
 #[cfg(feature = "pam")]
 mod pam;
-mod replace;
+pub(crate) mod record;
+pub(crate) mod replace;
 mod run_loop;
 mod runner;
 mod site;
 mod spawn;
 mod store;
+pub(crate) mod surroundings;
 mod sys;
 mod syslog;
 mod traps;

@@ -17,7 +17,7 @@ pub(super) enum Asked {
 }
 
 /// The flags, named as in the original. What is not given is left to mon.cf.
-#[derive(Debug, Clone, Parser)]
+#[derive(Debug, Clone, Default, Parser)]
 #[command(
     name = "mon",
     disable_help_flag = true,
@@ -88,10 +88,16 @@ usage: mon [-a dir] [-A file] [-b dir] [-B dir] [-c config] [-d]
            [-M [path]] [-m num] [-O facility] [-p num] [-P file] [-r time]
            [-s dir] [-S] [-t num]
        mon -v
-       mon check [FILE]        find every mistake in a configuration file
+       mon check [FILE ...]    find every mistake in configuration files
+       mon explain [CODE]      what a code of mon check means
        mon diff [OLD] [NEW]    what would a reload change? see mon diff --help
        mon doctor              is everything there that it needs? see mon doctor --help
+       mon fmt [FILE ...]      lay configuration files out
+       mon lsp                 a language server for editors
        mon period SPEC         is now inside the period? see mon period --help
+       mon simulate [EVENTS]   what would mon do? see mon simulate --help
+       mon why GROUP SERVICE   would anybody be told, or which rule forbids it?
+       mon history [GROUP SERVICE]  what has happened
        mon run NAME [ARG ...]  a built-in monitor, alert or client
 
   -a dir        where alert programs are (a list, separated by colons)

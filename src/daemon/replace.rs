@@ -7,13 +7,13 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 /// The folder, below the one that has the state files.
-const OWN: &str = "remon";
+pub(super) const OWN: &str = "remon";
 /// Damaged files kept of one name; the last of them is written over.
 const MOST_DAMAGED: usize = 9;
 
 /// Writes beside and renames over: a crash leaves the old file or the new one, never half of one. Like the
 /// original, which writes in place, this goes through links and keeps who owns the file and who may read it.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = target.metadata().ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {

@@ -1,5 +1,7 @@
 //! The run loop: one task owns the engine, hands it what happens and carries out what follows.
 
+mod asking;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,8 +9,8 @@ use std::time::Duration;
 
 use remon_core::auth::Auth;
 use remon_core::engine::{
-    AlertId, Answer, ClientId, Effect, Engine, Event, Launch, Level, List, Loaded, Program, ReadPurpose,
-    RunId, StateFile,
+    AlertId, Answer, ClientId, Effect, Engine, Event, Fact, Launch, Level, List, Loaded, Program,
+    ReadPurpose, RunId, StateFile,
 };
 use remon_core::nouns::Mono;
 use remon_core::text;
@@ -25,6 +27,7 @@ use super::login::{Doorman, Visitor};
 use super::message::{Inbox, Message, Reply};
 use super::notify::Notifier;
 use super::options::Options;
+use super::record::{self, Record};
 use super::runner::{AlertHandle, FILES_PER_RUN, RunHandle, Runner};
 use super::site::Site;
 use super::store::{Job, Store};
@@ -121,6 +124,8 @@ struct Shell {
     inbox: Inbox,
     runner: Runner,
     store: Store,
+    record: Record,
+    record_writer: record::Writer,
     doorman: Doorman,
     hostname: String,
     /// By client: where it comes from, and the way to its task.
@@ -144,11 +149,14 @@ impl Shell {
         clock: Clock,
         inbox: Inbox,
     ) -> std::io::Result<Shell> {
+        let (record, record_writer) = Record::start(&site)?;
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         Ok(Shell {
             options: Arc::new(options.clone()),
             runner: Runner::start(&inbox)?,
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
+            record,
+            record_writer,
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
@@ -193,6 +201,8 @@ impl Shell {
                 early.push(message);
             }
         }
+        self.keep(None, Fact::Started);
+        self.keep_configuration();
         self.handle(Event::Started { stopped: self.options.stopped });
         early.into_iter().for_each(|message| self.take(message));
         self.notifier.ready(self.engine.services());
@@ -254,8 +264,13 @@ impl Shell {
         self.notifier.stopping();
         self.clients.clear();
         drop(self.inbox);
-        let store = self.store;
-        let finished = tokio::task::spawn_blocking(move || store.finish());
+        self.record.keep(self.clock.now().wall, None, Fact::Ended);
+        self.record.close();
+        let (store, record) = (self.store, self.record_writer);
+        let finished = tokio::task::spawn_blocking(move || {
+            store.finish();
+            record.join();
+        });
         tokio::time::sleep(Duration::from_millis(100)).await;
         // A hanging disk does not keep the daemon from ending.
         let _ = tokio::time::timeout(LAST_WORDS, finished).await;
@@ -278,6 +293,7 @@ impl Shell {
                 self.handle(Event::ClientConnected { client, peer });
             }
             Message::ConfigRead { purpose, result } => self.config_read(purpose, *result),
+            Message::Asked { client, answer } => self.reply(client, &answer, false),
             Message::Saved { client, answer } => self.reply(client, &answer, false),
             Message::DowntimeRead { client, log } => {
                 self.send(client, &reply::render_dtlog(log.as_deref()), false)
@@ -314,6 +330,9 @@ impl Shell {
             }
             Effect::Reply { client, answer, close } => self.reply(client, &answer, close),
             Effect::ReplyList { client, list } => self.reply_list(client, &list),
+            Effect::ReplyWhy { client, question } => self.reply_why(client, &question),
+            Effect::ReplyRecord { client, span } => self.reply_record(client, span),
+            Effect::Record { service, fact } => self.keep(service, fact),
             Effect::Close { client } => self.send(client, "", true),
             Effect::Authenticate { client, user, password } => {
                 if let Some((peer, _)) = self.clients.get(&client) {
@@ -334,6 +353,8 @@ impl Shell {
             Effect::ConfigChanged => {
                 make_room(&self.engine);
                 self.idle.send_replace(self.site.cltimeout);
+                self.record.move_to(&self.site);
+                self.keep_configuration();
                 self.store.submit(Job::Moved(Box::new((*self.site).clone()), self.clock.now().wall));
             }
             Effect::Save { files, then } => {
@@ -343,6 +364,7 @@ impl Shell {
             Effect::Load { files, client } => self.store.submit(Job::Load(files, Some(client))),
             Effect::Append { log, line } => self.store.submit(Job::Append(log, line)),
             Effect::Monremote { words } => self.tell_remote(&words),
+            Effect::Note(_) => {}
             Effect::Log { level, text } => log(level, &text),
             Effect::Exit { status } => self.exit = Some(status),
         }
@@ -382,7 +404,7 @@ impl Shell {
         }
         tokio::task::spawn_blocking(move || {
             // A mistake of ours in there is reported by the panic; it must not be the last reading.
-            let result = std::panic::catch_unwind(|| load::load(&options));
+            let result = std::panic::catch_unwind(|| load::load(&options).inspect_err(Errors::log));
             let broken =
                 |_| Err(Errors::from("the file could not be read: a mistake in mon itself".to_owned()));
             let result = Box::new(result.unwrap_or_else(broken));

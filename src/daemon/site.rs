@@ -15,6 +15,7 @@ pub(super) const DEFAULT_CFBASEDIR: &str = "/etc/mon";
 const DEFAULT_BASEDIR: &str = "/usr/lib/mon";
 const DEFAULT_MONDIR: &str = "/usr/local/lib/mon/mon.d:mon.d";
 const DEFAULT_ALERTDIR: &str = "/usr/local/lib/mon/alert.d:alert.d";
+const DEFAULT_HISTORYKEEP: u64 = 90 * 86_400;
 const DEFAULT_CLTIMEOUT: Duration = Duration::from_secs(30);
 
 /// Paths and names, resolved. Only what the shell needs; the engine's part is in [`Settings`].
@@ -32,6 +33,10 @@ pub(super) struct Site {
     pub(super) pamservice: String,
     pub(super) dtlogfile: Option<PathBuf>,
     pub(super) historicfile: Option<PathBuf>,
+    /// Seconds that the record reaches back; 0 for none.
+    pub(super) historykeep: u64,
+    /// SHA-256 of the text of mon.cf, for the record.
+    pub(super) config_hash: String,
     pub(super) monerrfile: PathBuf,
     pub(super) pidfile: Option<PathBuf>,
     pub(super) serverbind: Option<String>,
@@ -73,6 +78,8 @@ impl Site {
             authtypes: authtypes.split_whitespace().map(str::to_owned).collect(),
             dtlogfile: globals.dtlogging.then(|| logdir.join(dtlogfile)),
             historicfile: below(&logdir, &globals.historicfile).filter(|_| !is_empty(&globals.historicfile)),
+            historykeep: globals.historykeep.unwrap_or(DEFAULT_HISTORYKEEP),
+            config_hash: String::new(),
             monerrfile: path(&pick(&None, &globals.monerrfile, "/dev/null")),
             pidfile: (!pidfile.is_empty()).then(|| path(&pidfile)),
             serverbind: globals.serverbind.as_deref().map(str::to_owned),

@@ -1,5 +1,6 @@
 //! The alerts that reach people, with real servers: what arrives, and what is told when nothing can.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
@@ -92,6 +93,30 @@ fn xmpp_messages_arrive_intact() {
         body.starts_with("UPALERT web/http: a [1m b (") && body.ends_with("d\u{2407}\u{241b}\u{fffd}\n"),
         "{body}"
     );
+}
+
+#[test]
+fn alerts_at_the_same_time_do_not_end_each_others_sessions() {
+    let Some(server) = prosody("alerts_at_the_same_time_do_not_end_each_others_sessions") else { return };
+    let place = &server.place;
+    let mut ops = Reader::log_in(place.port, "ops");
+    let words = ["-x", "ops@xmpp.test", "--ca", "ca.pem"];
+    // They share the account and the name of this machine.
+    let sums = (0..8).map(|number| format!("alert number {number}\n")).collect::<BTreeSet<_>>();
+    thread::scope(|scope| {
+        for sum in &sums {
+            scope.spawn(move || {
+                let (status, said, _) = run(place.dir(), "mailxmpp.alert", &words, sum.as_bytes());
+                assert_eq!((status, said.as_str()), (0, ""), "{sum}");
+            });
+        }
+    });
+    let mut missing = sums.iter().map(|sum| sum.trim_end()).collect::<BTreeSet<_>>();
+    while !missing.is_empty() {
+        let (from, body) = ops.message();
+        assert!(from.starts_with("mon@xmpp.test/"), "{from}");
+        missing.retain(|sum| !body.contains(sum));
+    }
 }
 
 #[test]

@@ -6,17 +6,25 @@ mod check;
 mod clients;
 mod deliveries;
 mod differential;
+#[cfg(all(feature = "smtp", feature = "xmpp"))]
+mod doctor;
 mod e2e;
+mod editor;
+mod fmt;
 mod fuzz;
 mod handover;
+mod mutation;
 mod notify;
+mod probes;
 mod programs;
 mod reload;
 mod remote;
 mod robustness;
 mod security;
 mod shipped;
+mod simulate;
 mod support;
 mod tidy;
 #[cfg(feature = "smtp")]
 mod webhook;
+mod why;

@@ -21,10 +21,6 @@ pub(super) fn look(patient: &Patient) -> (Vec<Finding>, Vec<Job>) {
         for service in &watch.services {
             let place = format!("{}/{}", watch.group, service.name);
             for message in messages(patient, watch, service) {
-                let complaints = message.complaints().iter();
-                findings.extend(complaints.map(|complaint| {
-                    Area::Alerts.warning(format!("{place}: {complaint}"), "correct the alert line in mon.cf")
-                }));
                 if matches!(&message, Message::Send(dispatch) if dispatch.ways.is_empty()) {
                     let text = format!("{place}: an alert has nobody to tell");
                     findings.push(Area::Alerts.fault(text, "add a recipient to the alert line in mon.cf"));

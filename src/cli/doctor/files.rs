@@ -26,8 +26,6 @@ pub(super) fn look(patient: &Patient) -> Vec<Finding> {
         };
         Some(Area::Files.fault(format!("{shown} cannot be read: {why}"), advice))
     };
-    findings.extend(readable(&places.authfile, "who may do what; mon does not start without it"));
-    findings.extend(open_to_others(&places.authfile, 0o002, "whoever writes it gives orders to mon"));
     findings.extend(open_to_others(&patient.file, 0o002, "whoever writes it runs programs as mon"));
     if let Some(file) = &places.userfile {
         findings.extend(readable(file, "users and hashed passwords, as `htpasswd -d` makes them"));

@@ -1,15 +1,17 @@
 //! The monitors and alerts: are they there, can they run, and which of two is it?
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use remon_core::config::Config;
+use remon_core::config::surroundings::programs_of;
 
 use super::report::{Area, Finding};
+use super::scripts::{self, Handicap};
 use super::sys::{self, Wish};
-use super::{Patient, counted, scripts};
+use super::{Patient, counted};
 use crate::cli::programs::{self, path};
 
 /// Monitors are looked for in other places than alerts.
@@ -20,10 +22,9 @@ enum Role {
 }
 
 pub(super) fn look(patient: &Patient) -> Vec<Finding> {
-    let named = named(&patient.config);
     let mut findings = Vec::new();
     let mut hidden = Vec::new();
-    for ((role, name), service) in &named {
+    for (role, name) in named(&patient.config) {
         let (dirs, is_built_in) = match role {
             Role::Monitor => (&patient.places.mondirs, programs::is_builtin_monitor(name)),
             Role::Alert => (&patient.places.alertdirs, programs::is_builtin_alert(name)),
@@ -31,17 +32,14 @@ pub(super) fn look(patient: &Patient) -> Vec<Finding> {
         let files = files(name, dirs);
         match files.iter().find(|file| is_executable(file)) {
             Some(used) => {
-                findings.extend(judge(name, used, &files, is_built_in));
+                findings.extend(judge(name, used, is_built_in));
                 if is_built_in && !is_ours(used) {
                     hidden.push(used.display().to_string());
                 }
             }
             None if is_built_in => {}
-            None => findings.push(missing(name, service, dirs, &files)),
+            None => findings.extend(closed(name, dirs)),
         }
-    }
-    if findings.is_empty() {
-        findings.push(Area::Programs.well(format!("{} found", counted(named.len(), "program"))));
     }
     if !hidden.is_empty() {
         let text = format!("used in place of the built-in programs: {}", hidden.join(", "));
@@ -52,22 +50,16 @@ pub(super) fn look(patient: &Patient) -> Vec<Finding> {
     findings
 }
 
-/// Every program that the configuration names, and a service that does.
-fn named(config: &Config) -> BTreeMap<(Role, String), String> {
-    let mut named = BTreeMap::new();
-    let mut add = |role, program: &str, service: &str| {
-        named.entry((role, program.to_owned())).or_insert_with(|| service.to_owned());
-    };
-    for watch in &config.watches {
-        for service in &watch.services {
-            let place = format!("{}/{}", watch.group, service.name);
-            service.monitor.iter().for_each(|line| add(Role::Monitor, line.program(), &place));
-            service.redistribute.iter().for_each(|line| add(Role::Alert, line.program(), &place));
-            let alerts = service.periods.iter().flat_map(|period| &period.alerts);
-            alerts.for_each(|line| add(Role::Alert, line.command.program(), &place));
-        }
-    }
-    named
+/// What is said where nothing is wrong with any.
+pub(super) fn all_there(patient: &Patient) -> Finding {
+    Area::Programs.well(format!("{} found", counted(named(&patient.config).len(), "program")))
+}
+
+/// Every program that the configuration names.
+fn named(config: &Config) -> BTreeSet<(Role, &str)> {
+    let (monitors, alerts) = programs_of(config);
+    let monitors = monitors.into_iter().map(|name| (Role::Monitor, name));
+    monitors.chain(alerts.into_iter().map(|name| (Role::Alert, name))).collect()
 }
 
 /// The files of that name, in the order in which they are looked for.
@@ -86,22 +78,15 @@ fn is_ours(path: &Path) -> bool {
     ourselves.is_ok_and(|ourselves| fs::canonicalize(path).is_ok_and(|path| path == ourselves))
 }
 
-fn missing(name: &str, service: &str, dirs: &[PathBuf], files: &[PathBuf]) -> Finding {
-    if let Some(file) = files.first() {
-        let text = format!("{} ({service}) may not be executed", file.display());
-        return Area::Programs.fault(text, format!("chmod 755 {}", file.display()));
-    }
-    if let Some(closed) = dirs.iter().find_map(|dir| sys::closed_way(&dir.join("x"))) {
-        let text = format!("{name} ({service}) is not seen: {} may not be entered", closed.display());
-        return Area::Programs.fault(text, format!("chmod o+rx {}", closed.display()));
-    }
-    let dirs = dirs.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", ");
-    let text = format!("{name} ({service}) is not in {dirs}, and not built in");
-    Area::Programs.fault(text, "correct the name in mon.cf, or install the program")
+/// A directory that hides what is in it; a program that is nowhere is told by the configuration's check.
+fn closed(name: &str, dirs: &[PathBuf]) -> Option<Finding> {
+    let closed = dirs.iter().find_map(|dir| sys::closed_way(&dir.join("x")))?;
+    let text = format!("{name} may be in {}, which may not be entered", closed.display());
+    Some(Area::Programs.fault(text, format!("chmod o+rx {}", closed.display())))
 }
 
 /// What is to be said of the program that is used.
-fn judge(name: &str, used: &Path, files: &[PathBuf], is_built_in: bool) -> Vec<Finding> {
+fn judge(name: &str, used: &Path, is_built_in: bool) -> Vec<Finding> {
     let shown = used.display();
     let mut findings = Vec::new();
     if let Err(why) = sys::may(used, Wish::Execute) {
@@ -118,21 +103,5 @@ fn judge(name: &str, used: &Path, files: &[PathBuf], is_built_in: bool) -> Vec<F
         }
         findings.push(Area::Programs.fault(format!("{shown} cannot work: {what}"), advice));
     }
-    let others = files.iter().filter(|file| file.as_path() != used && is_executable(file));
-    let others = others.filter(|other| !is_same(used, other)).map(|other| other.display().to_string());
-    let others = others.collect::<Vec<_>>();
-    if !others.is_empty() {
-        let text = format!("{shown} hides {}", others.join(", "));
-        findings.push(Area::Programs.warning(text, "remove or rename the one that is not meant"));
-    }
     findings
 }
-
-/// One file under two names, or a copy.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).ok();
-    let length = |path: &Path| fs::metadata(path).map(|file| file.len()).ok();
-    real(one) == real(other) || (length(one) == length(other) && fs::read(one).ok() == fs::read(other).ok())
-}
-
-pub(super) use scripts::Handicap;

@@ -11,6 +11,9 @@ use remon_core::text;
 /// A program that is larger is no script.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// What the original's alerts call.
+const MAILER: &str = "/usr/lib/sendmail";
+
 /// Why a script cannot work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Handicap {
@@ -31,6 +34,14 @@ pub(super) fn handicap(path: &Path) -> Option<Handicap> {
     }
     if !interpreter.contains("perl") {
         return None;
+    }
+    let mut code = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    if code.any(|line| line.contains(MAILER)) && !Path::new(MAILER).exists() {
+        let what = format!("it sends mail by {MAILER}, which is not there");
+        return Some(Handicap {
+            what,
+            package: "install a mail system (postfix, exim4, msmtp-mta)".to_owned(),
+        });
     }
     let dirs = perl_dirs(&interpreter);
     let is_missing = |module: &&str| {

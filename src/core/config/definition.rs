@@ -4,8 +4,8 @@
 //! and shown.
 
 use super::model::{
-    AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, AlertRetry, CommandLine, Dependency, Depends,
-    ExitRange, Period, Service,
+    AlertEvery, AlertEveryUnless, AlertLine, AlertRetry, CommandLine, Dependency, Depends, ExitRange, Period,
+    Service,
 };
 use crate::timeval::Timeval;
 
@@ -86,10 +86,11 @@ fn same_period(one: &Period, other: &Period) -> bool {
         alert_timeout,
         alertretry,
         line: _,
+        rule_lines: _,
     } = one;
     *label == other.label
         && *spec == other.spec
-        && *alertevery == other.alertevery
+        && alertevery.map(every) == other.alertevery.map(every)
         && *alertafter_count == other.alertafter_count
         && *alertafter_time == other.alertafter_time
         && *alertafter_within == other.alertafter_within
@@ -189,6 +190,7 @@ fn period_lines(period: &Period, out: &mut Lines) {
         alert_timeout,
         alertretry,
         line: _,
+        rule_lines: _,
     } = period;
     let head = format!("period {label}");
     out.prefix.clear();
@@ -196,7 +198,7 @@ fn period_lines(period: &Period, out: &mut Lines) {
     out.prefix = format!("{}: ", head.trim_end());
     for AlertLine { keyword, exit, command } in alerts {
         let exit = exit.map(|exit| format!("exit={} ", range(exit))).unwrap_or_default();
-        out.add(alert_word(*keyword), Some(format!("{exit}{}", command.text)));
+        out.add(keyword.word(), Some(format!("{exit}{}", command.text)));
     }
     out.add("alertevery", alertevery.map(every));
     let within = alertafter_within.or(*alertafter_count).map(|count| count.to_string());
@@ -243,7 +245,7 @@ fn range(range: ExitRange) -> String {
 }
 
 fn every(every: AlertEvery) -> String {
-    let AlertEvery { interval, unless } = every;
+    let AlertEvery { interval, unless, line: _ } = every;
     let word = match unless {
         AlertEveryUnless::SummaryChanged => "",
         AlertEveryUnless::OutputChanged => " observe_detail",
@@ -251,15 +253,4 @@ fn every(every: AlertEvery) -> String {
         AlertEveryUnless::Never => " strict",
     };
     format!("{}{word}", spelled(interval))
-}
-
-/// The word in mon.cf.
-fn alert_word(keyword: AlertKeyword) -> &'static str {
-    match keyword {
-        AlertKeyword::Alert => "alert",
-        AlertKeyword::Upalert => "upalert",
-        AlertKeyword::Startupalert => "startupalert",
-        AlertKeyword::Ackalert => "ackalert",
-        AlertKeyword::Disablealert => "disablealert",
-    }
 }

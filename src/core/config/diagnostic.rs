@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::lines::char_start;
 use super::model::Located;
+use super::origin::{Origins, Place};
 use crate::text;
 
 /// How bad it is.
@@ -17,7 +18,9 @@ pub enum Severity {
 }
 
 impl Severity {
-    fn word(self) -> &'static str {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -87,13 +90,27 @@ pub fn first_error(diagnostics: &[Diagnostic]) -> Option<&Diagnostic> {
 /// All diagnostics, one paragraph each: place and message, the line with the words underlined, help.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], file_name: &str, source: &str) -> String {
-    let mut order: Vec<&Diagnostic> = diagnostics.iter().collect();
-    order.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.severity));
-    let mut cursor = Cursor { text: source, at: 0, number: 1 };
+    render_at(diagnostics, source, &Origins::of(file_name))
+}
+
+/// The same for a text that may have come from several files.
+#[must_use]
+pub fn render_at(diagnostics: &[Diagnostic], text: &str, origins: &Origins) -> String {
     let mut out = String::new();
-    for diagnostic in order {
-        cursor.advance(diagnostic.span.start);
-        paragraph(&mut out, diagnostic, file_name, &cursor);
+    for (place, diagnostic) in origins.locate(text, diagnostics) {
+        paragraph(&mut out, diagnostic, &place);
+    }
+    out
+}
+
+/// One line each, as editors read it: `file:line:column: severity: text`.
+#[must_use]
+pub fn render_short(diagnostics: &[Diagnostic], text: &str, origins: &Origins) -> String {
+    let mut out = String::new();
+    for (place, diagnostic) in origins.locate(text, diagnostics) {
+        let Place { file, line, column, .. } = place;
+        let Diagnostic { severity, code, message, .. } = diagnostic;
+        let _ = writeln!(out, "{file}:{line}:{column}: {}: {} [{code}]", severity.word(), shown(message));
     }
     out
 }
@@ -102,43 +119,24 @@ pub fn render(diagnostics: &[Diagnostic], file_name: &str, source: &str) -> Stri
 #[must_use]
 pub fn summary(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    counts(errors, diagnostics.len() - errors)
+}
+
+/// The same of numbers.
+#[must_use]
+pub fn counts(errors: usize, warnings: usize) -> String {
     let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    format!("{}, {}", count(errors, "error"), count(diagnostics.len() - errors, "warning"))
+    format!("{}, {}", count(errors, "error"), count(warnings, "warning"))
 }
 
-/// A physical line of the text: counted on from one diagnostic to the next, so a long file is read once.
-struct Cursor<'a> {
-    text: &'a str,
-    /// Where the line begins.
-    at: usize,
-    number: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn advance(&mut self, offset: usize) {
-        let offset = char_start(self.text, offset);
-        while let Some(newline) = self.text[self.at..offset.max(self.at)].find('\n') {
-            self.at += newline + 1;
-            self.number += 1;
-        }
-    }
-
-    fn line(&self) -> &'a str {
-        self.text[self.at..].lines().next().unwrap_or_default()
-    }
-}
-
-fn paragraph(out: &mut String, diagnostic: &Diagnostic, file_name: &str, cursor: &Cursor<'_>) {
-    let Diagnostic { severity, code, span, message, label, help, .. } = diagnostic;
-    let line = cursor.line();
-    let start = char_start(line, span.start.saturating_sub(cursor.at));
-    let end = char_start(line, span.end.saturating_sub(cursor.at)).max(start);
-    let column = line[..start].chars().count() + 1;
-    let (line, start, end) = excerpt(line, start, end);
-    let (number, word) = (cursor.number, severity.word());
+fn paragraph(out: &mut String, diagnostic: &Diagnostic, place: &Place<'_>) {
+    let Diagnostic { severity, code, message, label, help, .. } = diagnostic;
+    let Place { file, line: number, column, text, marked, .. } = place;
+    let (line, start, end) = excerpt(text, marked.0, marked.1);
+    let word = severity.word();
     let gutter = " ".repeat(number.to_string().len());
     let marks = "^".repeat(line[start..end].trim_end().chars().count().max(1));
-    let _ = writeln!(out, "{file_name}:{number}:{column}: {word}[{code}]: {}", shown(message));
+    let _ = writeln!(out, "{file}:{number}:{column}: {word}[{code}]: {}", shown(message));
     let _ = writeln!(out, "{gutter} |");
     let _ = writeln!(out, "{number} | {}", shown(line).trim_end());
     let _ = writeln!(
@@ -146,6 +144,9 @@ fn paragraph(out: &mut String, diagnostic: &Diagnostic, file_name: &str, cursor:
         "{}",
         format!("{gutter} | {}{marks} {}", indent(&line[..start]), shown(label)).trim_end()
     );
+    if let Some(expanded) = place.expanded {
+        let _ = writeln!(out, "{gutter} = after m4: {}", shown(expanded.trim()));
+    }
     if let Some(help) = help {
         let _ = writeln!(out, "{gutter} = help: {}", shown(help));
     }
@@ -170,7 +171,8 @@ fn indent(before: &str) -> String {
 }
 
 /// The text without what could disturb a terminal, and not endless.
-fn shown(message: &str) -> String {
+#[must_use]
+pub fn shown(message: &str) -> String {
     const MOST: usize = 500;
     let message = &message[..char_start(message, MOST)];
     let printable = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };

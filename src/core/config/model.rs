@@ -11,7 +11,7 @@ use crate::period::Period as PeriodSpec;
 use crate::timeval::Timeval;
 
 /// A whole mon.cf that may be run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// `name = value` lines.
     pub globals: Globals,
@@ -38,7 +38,7 @@ pub enum ViewMember {
 }
 
 /// The global variables that the file sets; what it leaves out is `None`, and the command line wins over both.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Globals {
     /// Search path of alerts, `:`-separated, as written.
     pub alertdir: Option<Arc<str>>,
@@ -78,6 +78,8 @@ pub struct Globals {
     pub pamservice: Option<Arc<str>>,
     /// Password file of authtype `userfile`.
     pub userfile: Option<Located>,
+    /// How many seconds the record (`history.db`) reaches back; 0 for no record.
+    pub historykeep: Option<u64>,
     /// Alert history file.
     pub historicfile: Option<Arc<str>>,
     /// How far back the alert history is read at start; `None` for all of it.
@@ -116,7 +118,7 @@ pub struct Located {
 }
 
 /// `watch NAME`: services that share a hostgroup.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Watch {
     /// The name, which is the name of the hostgroup too.
     pub group: Arc<str>,
@@ -126,7 +128,7 @@ pub struct Watch {
 }
 
 /// `service NAME` and what follows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     /// Unique in its watch.
     pub name: Arc<str>,
@@ -216,7 +218,7 @@ impl DepBehavior {
 }
 
 /// The dependency expressions of a service, `SELF:` already replaced.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Depends {
     /// `depend`: its effect is that of `dep_behavior`.
     pub depend: Option<Dependency>,
@@ -229,7 +231,7 @@ pub struct Depends {
 }
 
 /// One dependency line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dependency {
     /// As written, with `SELF:` replaced by the group: what `list deps` shows.
     pub text: Arc<str>,
@@ -240,7 +242,7 @@ pub struct Dependency {
 }
 
 /// `period [LABEL:] [SPEC]` and what follows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Period {
     /// The label, or the spec where there is none: unique in its service.
     pub label: Arc<str>,
@@ -272,6 +274,56 @@ pub struct Period {
     pub alertretry: Option<AlertRetry>,
     /// Line of the `period` keyword.
     pub line: u32,
+    /// Where its other rules stand.
+    pub rule_lines: RuleLines,
+}
+
+/// A rule of a period that may hold an alert back, and has a line of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeriodRule {
+    /// `alertevery`
+    AlertEvery,
+    /// `alertafter N`
+    AlertAfterCount,
+    /// `alertafter TIMEVAL`, `alertafter N TIMEVAL`
+    AlertAfterTime,
+    /// `upalertafter`
+    UpalertAfter,
+    /// `numalerts`
+    NumAlerts,
+    /// `alertexitrange`
+    ExitRange,
+    /// `no_comp_alerts`
+    NoCompAlerts,
+}
+
+/// How many lines below `period` the rules stand. A byte each: they fill what alignment leaves over in a
+/// [`Period`], so that a hundred thousand of them need no more room. 0 where there is none, or too far away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RuleLines([u8; 6]);
+
+impl RuleLines {
+    /// `alertevery` keeps its line itself.
+    fn place(rule: PeriodRule) -> Option<usize> {
+        (rule as usize).checked_sub(1)
+    }
+}
+
+impl Period {
+    /// The line of a rule; that of `period` where the rule has none, or is more than 255 lines below.
+    #[must_use]
+    pub fn line_of(&self, rule: PeriodRule) -> u32 {
+        match RuleLines::place(rule) {
+            None => self.alertevery.map_or(self.line, |every| every.line),
+            Some(place) => self.line + u32::from(self.rule_lines.0[place]),
+        }
+    }
+
+    pub(super) fn note_line(&mut self, rule: PeriodRule, line: u32) {
+        if let Some(place) = RuleLines::place(rule) {
+            self.rule_lines.0[place] = u8::try_from(line.saturating_sub(self.line)).unwrap_or(0);
+        }
+    }
 }
 
 /// Which of the alert keywords a line begins with.
@@ -287,6 +339,20 @@ pub enum AlertKeyword {
     Ackalert,
     /// `disablealert`
     Disablealert,
+}
+
+impl AlertKeyword {
+    /// The word in mon.cf.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            AlertKeyword::Alert => "alert",
+            AlertKeyword::Upalert => "upalert",
+            AlertKeyword::Startupalert => "startupalert",
+            AlertKeyword::Ackalert => "ackalert",
+            AlertKeyword::Disablealert => "disablealert",
+        }
+    }
 }
 
 /// One alert line.
@@ -333,6 +399,8 @@ pub struct AlertEvery {
     pub interval: Timeval,
     /// … unless this changed.
     pub unless: AlertEveryUnless,
+    /// Line in the file.
+    pub line: u32,
 }
 
 /// What breaks the silence of `alertevery`.

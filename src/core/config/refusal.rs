@@ -33,6 +33,7 @@ macro_rules! time_syntax {
 time_syntax! {
     RANDSTART: "randstart", "bad value", "for randstart option (syntax: randstart = timeval)";
     HISTORICTIME: "historictime", "bad value", "for historictime command (syntax: historictime = timeval)";
+    HISTORYKEEP: "historykeep", "bad value", "for historykeep command (syntax: historykeep = timeval)";
     CLTIMEOUT: "cltimeout", "bad value", "for cltimeout command (syntax: cltimeout = secs)";
     DEP_MEMORY: "dep_memory", "bad value", "for dep_memory option (syntax: dep_memory = timeval)";
     INTERVAL: "interval", "invalid time interval", "(syntax: interval = {positive number}{smhd})";
@@ -273,11 +274,29 @@ pub(super) fn invalid_alertretry(value: &str) -> Complaint {
     complaint("E030", legacy, message, "expected N or N TIME").help(help)
 }
 
+/// `proxy=x`: as an environment variable it would be right in capitals.
+fn lower_case_variable(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim_end_matches(timeval::is_blank);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let fits =
+        !name.is_empty() && name.chars().all(is_name) && !name.starts_with(|c: char| c.is_ascii_digit());
+    (fits && !words::is_watch_word(name)).then(|| (name, value.trim_start_matches(timeval::is_blank)))
+}
+
 /// A keyword that is unknown where it stands, of a line in a service (`in_period`: after a `period` line).
 pub(super) fn unknown_syntax(line: &str, keyword: &str, in_period: bool) -> Complaint {
     let legacy = format!("unknown syntax [{line}]");
     let (message, help) = misplaced(keyword, in_period).unwrap_or_else(|| {
         let known = words::SERVICE.iter().chain(words::PERIOD).chain(words::RECORDS).copied();
+        if let Some((name, value)) = lower_case_variable(line) {
+            let message = format!("`{name}` is not a keyword, and not the name of an environment variable");
+            let help = format!(
+                "those are in capitals, without blanks around `=`: `{}={value}`",
+                name.to_ascii_uppercase()
+            );
+            return (message, Some(help));
+        }
         let help = nearest(keyword, known.chain(["service", "period"]))
             .map(|word| format!("did you mean `{word}`?"));
         (format!("`{}` is not a keyword", if keyword.is_empty() { line } else { keyword }), help)

@@ -20,6 +20,16 @@ pub(super) fn positive_time(text: &str) -> Result<Option<Timeval>, ()> {
     }
 }
 
+/// A span that may be long: a timeval, or a number of weeks. In seconds; zero is zero.
+pub(super) fn long_time(text: &str) -> Option<u64> {
+    const DAYS_PER_WEEK: u64 = 7;
+    let (text, times) = match text.strip_suffix(['w', 'W']) {
+        Some(weeks) => (format!("{weeks}d"), DAYS_PER_WEEK),
+        None => (text.to_owned(), 1),
+    };
+    Some(timeval::parse(&text)?.map_or(0, |span| span.duration().as_secs().saturating_mul(times)))
+}
+
 /// A number as Perl reads it: the digits at the beginning, 0 where there are none, and whether that is all.
 pub(super) fn leading_number(text: &str) -> (i64, bool) {
     let (sign, digits) = match text.strip_prefix('-') {

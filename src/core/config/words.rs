@@ -26,6 +26,7 @@ pub(super) const GLOBALS: &[&str] = &[
     "userfile",
     "historicfile",
     "historictime",
+    "historykeep",
     "cltimeout",
     "monerrfile",
     "dtlogfile",

@@ -365,7 +365,8 @@ fn lines_for(lines: &[crate::config::AlertLine], case: &Case<'_>) -> Result<Vec<
 }
 
 /// The keyword of the lines that are called for that kind.
-fn keyword_for(kind: AlertKind) -> AlertKeyword {
+#[must_use]
+pub fn keyword_for(kind: AlertKind) -> AlertKeyword {
     match kind {
         AlertKind::Failure | AlertKind::Trap | AlertKind::TrapTimeout => AlertKeyword::Alert,
         AlertKind::Up => AlertKeyword::Upalert,

@@ -9,7 +9,7 @@ mod state;
 mod verdict;
 
 pub use decide::{
-    Circumstances, Decision, Downtime, Event, Firing, Occasion, Source, count, decide, uncount,
+    Circumstances, Decision, Downtime, Event, Firing, Occasion, Source, count, decide, keyword_for, uncount,
 };
 pub use state::{Ack, Facts, PeriodState, ServiceState};
 pub use verdict::{Suppression, Verdict};

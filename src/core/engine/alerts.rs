@@ -7,6 +7,7 @@ use super::configure::Program;
 use super::deliveries::Told;
 use super::effect::{Effect, Launch, Level, LogFile, Variable};
 use super::errands::{Again, Errand, LineKey};
+use super::fact::Fact;
 use super::reload::Renumbering;
 use crate::config::{AlertKeyword, CommandLine, Period};
 use crate::decision::{self, Event as Happening, Facts, Firing, Occasion, summary_of};
@@ -180,7 +181,8 @@ impl Engine {
             args: self.alert_arguments(id, occasion.kind, words, now),
             env: self.alert_environment(id, call, occasion, intended),
         };
-        let errand = self.errand(id, call, occasion, what, &launch, out);
+        let called = self.record_call(id, (alert, occasion.kind, call.period()), (&launch, command), out);
+        let errand = self.errand(id, call, occasion, what, (&launch, called), out);
         self.follow(alert, errand, attempt);
         out.push(Effect::RunAlert {
             alert,
@@ -240,7 +242,7 @@ impl Engine {
         call: Call,
         occasion: &Occasion,
         what: String,
-        launch: &Launch,
+        (launch, called): (&Launch, Fact),
         out: &mut Vec<Effect>,
     ) -> Errand {
         let timeout = self.alert_timeout(id, call.period());
@@ -250,8 +252,8 @@ impl Engine {
         if let (Call::Ordinary { period, .. }, Some(line)) = (call, &errand.line) {
             self.supersede(&errand.service, line, out);
             let Period { alertretry, label, .. } = &self.slot(id).service.periods[period];
-            errand.again =
-                alertretry.map(|retry| Again::new(retry, Some(label.clone()), launch, &occasion.output));
+            errand.again = alertretry
+                .map(|retry| Again::new(retry, Some(label.clone()), launch, called, &occasion.output));
         }
         errand
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::Attempt;
+use super::fact::Recorded;
 use super::runs::RunId;
+use super::why::Why;
 use crate::config::Service;
 use crate::decision::ServiceState;
 use crate::nouns::{Now, ServiceKey, Wall};
@@ -185,6 +187,14 @@ pub enum Answer<'a> {
     Aliasgroups(Vec<&'a str>),
     /// `list deps`
     Deps(Vec<DependencyRow<'a>>),
+    /// `why` without group and service, or with a time that is none.
+    WhyNeedsService,
+    /// `why`
+    Why(Box<Why>),
+    /// `list record`
+    Record(Vec<Recorded>),
+    /// `list record` where no record is kept, or where it cannot be read.
+    NoRecord,
     /// `list dtlog`: the shell reads the file.
     Dtlog,
     /// `list dtlog` without a log.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::nouns::AlertKind;
+use crate::nouns::{AlertKind, Wall};
 
 /// One line of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub enum Command {
     Disable(Target),
     /// `enable …`
     Enable(Target),
+    /// `why GROUP SERVICE [at TIME]`; `None` for other words.
+    Why(Option<Question>),
     /// `dump`: for the original's authors; not offered.
     Dump,
 }
@@ -112,7 +114,8 @@ impl Command {
             | Command::Setview(_)
             | Command::Getview
             | Command::Checkauth(_) => None,
-            Command::List(_) => Some("list"),
+            // A question like those of `list`; who may see the lists may ask it.
+            Command::List(_) | Command::Why(_) => Some("list"),
             Command::Servertime => Some("servertime"),
             Command::GetMaxkeep | Command::Get { .. } => Some("get"),
             Command::SetMaxkeep(_) | Command::Set { .. } => Some("set"),
@@ -137,8 +140,30 @@ impl Command {
     /// Whether it may change anything; the others only ask.
     #[must_use]
     pub fn changes_something(&self) -> bool {
-        !matches!(self.word(), None | Some("list" | "servertime" | "get"))
+        !matches!(self.word(), None | Some("list" | "servertime" | "get" | "dump"))
     }
+}
+
+/// What `why` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Group.
+    pub group: String,
+    /// Service.
+    pub service: String,
+    /// About what was decided then, in seconds since the epoch; `None`: about now.
+    pub at: Option<Wall>,
+}
+
+/// What `list record` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSpan {
+    /// Group and service; `None` for everything.
+    pub service: Option<(String, String)>,
+    /// From this second on.
+    pub from: Wall,
+    /// Up to this one.
+    pub to: Wall,
 }
 
 /// What `list` shows.
@@ -182,6 +207,8 @@ pub enum List {
     Dtlog,
     /// `views`
     Views,
+    /// `record GROUP SERVICE [FROM [TO]]`
+    Record(RecordSpan),
 }
 
 /// What `test` tries.

@@ -108,6 +108,7 @@ impl Engine {
             _ => Outcome::of(ending),
         };
         out.push(ending_for_log(errand, &outcome, ending, last_words));
+        out.push(Effect::alert_is_over(id, ending, &words_for_record(&outcome, last_words)));
         self.try_ended(id, outcome, last_words, now, out);
     }
 
@@ -220,6 +221,8 @@ impl Engine {
         self.deliveries.book.change(old, |attempt| attempt.retry_at = None);
         let id = AlertId(self.next_id());
         out.push(Effect::log(Level::Alert, format!("calling {} again, try {number}", errand.what)));
+        let (service, fact) = (Some(errand.service.clone()), again.called.clone().again(id));
+        out.push(Effect::Record { service, fact });
         out.push(Effect::RunAlert {
             alert: id,
             service: errand.service.clone(),
@@ -341,6 +344,16 @@ impl Engine {
 
 fn ended_by_us(given_up: bool) -> Outcome {
     if given_up { Outcome::GivenUp } else { Outcome::TimedOut }
+}
+
+/// What the record says of a program's last words; the signal alone does not tell who sent it.
+fn words_for_record(outcome: &Outcome, last_words: &str) -> String {
+    let why = match outcome {
+        Outcome::TimedOut => "ended after alert_timeout",
+        Outcome::GivenUp => "ended, as what it had to tell was over",
+        _ => return last_words.to_owned(),
+    };
+    if last_words.is_empty() { why.to_owned() } else { format!("{why}: {last_words}") }
 }
 
 /// What the log says about the end of a program.

@@ -110,6 +110,32 @@ impl Engine {
         })
     }
 
+    /// Whether alerts may go out as far as other services are concerned; `None` where that is unknown.
+    pub(super) fn alert_dependency_now(&self, id: ServiceId, now: &Now) -> Option<bool> {
+        let slot = self.slot(id);
+        let Some(dependency) = dependency_of(&slot.service, Kind::Alert) else {
+            return slot.state.depend_status;
+        };
+        self.is_good(dependency, Kind::Alert, 0, &Cell::new(None), now).ok().or(slot.state.depend_status)
+    }
+
+    /// The dependency of a service's alerts, and which services in it are not good.
+    pub(super) fn alert_dependency_culprits(
+        &self,
+        id: ServiceId,
+        now: &Now,
+    ) -> Option<(&Dependency, Vec<(&str, &str)>)> {
+        let dependency = dependency_of(&self.slot(id).service, Kind::Alert)?;
+        let mut good = |group: &str, service: &str| -> Result<bool, Trouble> {
+            let Some(id) = self.find(group, service) else { return Ok(false) };
+            let slot = self.slot(id);
+            let own = slot.state.opstatus.is_success() && !remembers_failure(slot, &Cell::new(None), now);
+            Ok(own && self.alert_dependency_now(id, now) != Some(false))
+        };
+        let culprits = dependency.expr.as_ref().ok().and_then(|expr| expr.culprits(&mut good).ok());
+        Some((dependency, culprits.unwrap_or_default()))
+    }
+
     /// Summaries of the failing services that explain why a host of this one does not answer.
     pub(super) fn failing_summaries(&self, id: ServiceId) -> Vec<Arc<str>> {
         let service = &self.slot(id).service;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::alerts::AlertId;
 use super::answer::Answer;
-use super::command::{List, Password};
+use super::command::{List, Password, Question, RecordSpan};
 use super::configure::Program;
 use super::event::ClientId;
+use super::fact::Fact;
+use super::note::Note;
 use super::runs::RunId;
 use crate::nouns::{AlertKind, ServiceKey};
 
@@ -66,6 +68,20 @@ pub enum Effect {
         /// What was asked.
         list: List,
     },
+    /// Answer a client with [`Engine::why`](super::Engine::why), and with what the record knows besides.
+    ReplyWhy {
+        /// Whom.
+        client: ClientId,
+        /// What was asked.
+        question: Question,
+    },
+    /// Answer a client with a stretch of the record.
+    ReplyRecord {
+        /// Whom.
+        client: ClientId,
+        /// What was asked.
+        span: RecordSpan,
+    },
     /// Close a connection without a word.
     Close {
         /// Whose.
@@ -115,11 +131,20 @@ pub enum Effect {
         /// Without line end.
         line: String,
     },
+    /// Keep a fact in the record.
+    Record {
+        /// About whom.
+        service: Option<ServiceKey>,
+        /// What happened.
+        fact: Fact,
+    },
     /// Run the `monremote` command with these words.
     Monremote {
         /// For instance `disable watch web`.
         words: String,
     },
+    /// For those who watch; there is nothing to do.
+    Note(Note),
     /// Write to the log.
     Log {
         /// How urgent.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::alerts::{AlertId, BatchId};
 use super::attempts::{Attempt, Book};
 use super::effect::Launch;
+use super::fact::Fact;
 use crate::config::AlertRetry;
 use crate::nouns::{AlertKind, Mono, ServiceKey};
 
@@ -53,6 +54,8 @@ pub(super) struct Again {
     pub(super) pause: Duration,
     pub(super) period: Option<Arc<str>>,
     pub(super) launch: Launch,
+    /// What the record has of the first call.
+    pub(super) called: Fact,
     pub(super) stdin: Arc<str>,
 }
 
@@ -221,9 +224,10 @@ impl Again {
         retry: AlertRetry,
         period: Option<Arc<str>>,
         launch: &Launch,
+        called: Fact,
         stdin: &Arc<str>,
     ) -> Box<Again> {
         let (left, pause) = (retry.tries, retry.pause.duration());
-        Box::new(Again { left, pause, period, launch: launch.clone(), stdin: stdin.clone() })
+        Box::new(Again { left, pause, period, launch: launch.clone(), called, stdin: stdin.clone() })
     }
 }

@@ -17,8 +17,11 @@ mod disabling;
 mod effect;
 mod errands;
 mod event;
+mod fact;
+mod note;
 mod orders;
 mod query;
+mod reasons;
 mod reload;
 mod reset;
 mod results;
@@ -27,6 +30,8 @@ mod session;
 mod snapshot;
 mod timers;
 mod variables;
+mod verdicts;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -41,13 +46,17 @@ use crate::schedule::{Chance, Schedule, ServiceId};
 pub use alerts::AlertId;
 pub use answer::{Answer, DeliveryRow, DependencyRow, DisabledRow, OpstatusRow, RunRow};
 pub use attempts::{Attempt, Outcome};
-pub use command::{Command, List, Password, StateKind, Target, Test};
+pub use command::{Command, List, Password, Question, RecordSpan, StateKind, Target, Test};
 pub use configure::{Loaded, Program, Programs, Settings};
 pub use effect::{Effect, Launch, Level, LogFile, ReadPurpose, StateFile, Stop, Variable};
 pub use event::{ClientId, Ending, Event, Trap};
+pub use fact::{Fact, Recorded};
+pub use note::Note;
 pub use runs::RunId;
 pub use session::Session;
 pub use snapshot::{Disabled, ServiceSnapshot};
+pub use verdicts::{Decided, Judged, Past, Reason, Ruling};
+pub use why::{Asked, AskedLine, CivilAt, PAST_TOLD, Supposed, SupposedPeriod, Why};
 
 /// The daemon, but for its hands.
 #[derive(Debug)]
@@ -74,6 +83,7 @@ pub struct Engine {
     chatter: chatter::Chatter,
     alert_history: Ring<Arc<str>>,
     failure_history: Ring<Arc<str>>,
+    verdicts: verdicts::Log,
     stopped: Option<Stopped>,
     started: Wall,
     chance: Chance,
@@ -141,6 +151,7 @@ impl Engine {
             batches: BTreeMap::new(),
             clients: BTreeMap::new(),
             chatter: chatter::Chatter::default(),
+            verdicts: verdicts::Log::default(),
             stopped: None,
             started: now.wall,
             chance: Chance::seeded(seed),

@@ -18,6 +18,9 @@ impl Engine {
     pub(super) fn obey(&mut self, client: ClientId, command: Command, now: &Now, out: &mut Vec<Effect>) {
         let answer = match command {
             Command::Invalid => Answer::InvalidCommand,
+            Command::Why(None) => Answer::WhyNeedsService,
+            Command::Why(Some(question)) => return out.push(Effect::ReplyWhy { client, question }),
+            Command::List(List::Record(span)) => return out.push(Effect::ReplyRecord { client, span }),
             Command::Dump => Answer::Refused,
             Command::Quit => {
                 out.push(Effect::Reply { client, answer: Answer::Quitting, close: true });

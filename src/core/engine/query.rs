@@ -46,6 +46,8 @@ impl Engine {
             List::Deps => Answer::Deps(self.visible(view).map(dependency_row).collect()),
             List::Dtlog if self.settings.dtlogging => Answer::Dtlog,
             List::Dtlog => Answer::DtlogOff,
+            // Whoever keeps the record answers this.
+            List::Record(_) => Answer::NoRecord,
             List::Views => Answer::Views(self.views.keys().map(|name| &**name).collect()),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::effect::{Effect, Level, LogFile};
 use super::event::Trap;
+use super::fact::Known;
 use super::{Engine, Slot};
 use crate::decision::{self, Decision, Downtime, Event as Happening, Source, Suppression, Verdict};
 use crate::nouns::{Now, OpStatus};
@@ -30,20 +31,25 @@ impl Engine {
         let circumstances = self.circumstances(id);
         let slot = &mut self.services[id as usize];
         let before = (slot.state.opstatus, slot.state.exitval);
+        let known = Known::of(&slot.state);
         let state = std::mem::take(&mut slot.state);
         let interval = state.interval(&slot.service);
-        let Decision { state, occasion, firing, verdicts, redistribute, downtime, .. } =
-            decision::decide(&slot.service, state, happening, circumstances, now);
-        slot.state = state;
+        let mut decision = decision::decide(&slot.service, state, happening, circumstances, now);
+        slot.state = std::mem::take(&mut decision.state);
+        self.record_happening(id, happening, &known, out);
+        self.note_decision(id, &decision, before.0, now, out);
         self.status_changed(id, before.0, now, out);
+        let Decision { occasion, firing, verdicts, redistribute, downtime, .. } = decision;
         if let Happening::Result { exit, .. } = happening {
             self.record_result(id, *exit, before, now, out);
         }
         if let Some(downtime) = &downtime {
             self.record_downtime(id, downtime, interval, now, out);
         }
+        self.note_status(id, before.0, out);
         self.log_silence(id, &verdicts, out);
         if let Some(occasion) = &occasion {
+            self.note_verdicts(id, occasion.kind, verdicts, out);
             if redistribute {
                 self.redistribute(id, occasion, intended, now, out);
             }
@@ -119,6 +125,8 @@ impl Engine {
         let before = slot.state.opstatus;
         slot.state.set_opstatus(status);
         let is_depended_on = slot.is_depended_on;
+        self.record_status(id, before, out);
+        self.note_status(id, before, out);
         self.status_changed(id, before, now, out);
         if is_depended_on {
             self.run_those_held(now, out);

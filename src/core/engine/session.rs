@@ -65,6 +65,7 @@ impl Engine {
         let permitted = command.word().is_none_or(|word| self.auth.permits(session.user.as_deref(), word));
         let text = format!("client command \"{}\"", shown(line, &command));
         if permitted && command.changes_something() {
+            out.push(Effect::said(session.user.as_deref(), line, &command));
             out.push(Effect::log(Level::Info, text));
         } else if !line.is_empty() {
             self.chatter.log(peer, Level::Info, text, now, out);

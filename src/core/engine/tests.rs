@@ -9,11 +9,13 @@ mod schedule;
 mod simulation;
 mod snapshots;
 mod traps;
+mod why;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::*;
+use crate::nouns::Civil;
 use crate::world::{Happened, Outcome, World};
 
 /// Monday, 2 March 2026, 0:00 UTC: where every test begins.

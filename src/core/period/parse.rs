@@ -30,6 +30,11 @@ pub(super) fn read(text: &str) -> Reading {
     Reading { sound, problems: reader.problems }
 }
 
+/// The places of the sub-periods of a text that has some.
+pub(super) fn pieces(text: &str) -> Vec<Range<usize>> {
+    between_commas(Piece { at: 0, text }.trimmed()).into_iter().map(Piece::span).collect()
+}
+
 /// A part of the text, and where it stands.
 #[derive(Clone, Copy)]
 struct Piece<'a> {

@@ -123,7 +123,24 @@ impl SubPeriod {
         u64::from(self.hours) & HOURS != 0 && self.minutes & SIXTY != 0 && self.seconds & SIXTY != 0
     }
 
-    fn contains_day(&self, at: &Civil) -> bool {
+    /// Whether it is the same every week.
+    pub(super) fn is_weekly(&self) -> bool {
+        self.years.is_none()
+            && self.ydays.is_none()
+            && (self.mdays, self.months, self.weeks) == (u32::MAX, u16::MAX, u8::MAX)
+    }
+
+    /// Whether it does not tell one second of a minute from another.
+    pub(super) fn every_second(&self) -> bool {
+        self.seconds & SIXTY == SIXTY
+    }
+
+    /// The minutes of that hour at which this holds, on a day on which it may.
+    pub(super) fn minutes_of(&self, hour: u8) -> u64 {
+        if has(self.hours, hour) { self.minutes & SIXTY } else { 0 }
+    }
+
+    pub(super) fn contains_day(&self, at: &Civil) -> bool {
         has(self.wdays, at.wday.saturating_add(1))
             && has(self.mdays, at.mday)
             && has(self.months, at.month)
@@ -170,7 +187,7 @@ fn full_year(written: u32, present: i32) -> i64 {
 }
 
 /// The civil time of midnight on the `yday`th day counted from the first of January (day 1).
-fn day_of_year(year: i64, yday: i64) -> Civil {
+pub(super) fn day_of_year(year: i64, yday: i64) -> Civil {
     let leap_days = |years: i64| years / 4 - years / 100 + years / 400;
     let days = 365 * (year - 1970) + leap_days(year - 1) - leap_days(1969) + yday - 1;
     Civil::utc(days * 86_400)

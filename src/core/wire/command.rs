@@ -1,7 +1,7 @@
 //! Lines of clients: cut out of the stream, and understood.
 
-use crate::engine::{Command, List, Password, StateKind, Target, Test};
-use crate::nouns::AlertKind;
+use crate::engine::{Command, List, Password, Question, RecordSpan, StateKind, Target, Test};
+use crate::nouns::{AlertKind, Wall};
 use crate::text;
 use crate::timeval::is_blank;
 use crate::words;
@@ -83,6 +83,7 @@ pub fn parse(line: &str) -> Command {
         "disable" => Command::Disable(target(rest)),
         "enable" => Command::Enable(target(rest)),
         "dump" => Command::Dump,
+        "why" => Command::Why(why(rest)),
         _ => Command::Invalid,
     }
 }
@@ -136,6 +137,7 @@ fn list(rest: &str) -> List {
         "deps" => List::Deps,
         "dtlog" => List::Dtlog,
         "views" => List::Views,
+        "record" => record_span(rest).map_or(List::Unknown, List::Record),
         _ => List::Unknown,
     }
 }
@@ -216,6 +218,33 @@ fn state_kind(word: &str) -> StateKind {
 fn ack(rest: &str) -> Command {
     let [group, service, comment] = fields(rest);
     Command::Ack { group: group.to_owned(), service: service.to_owned(), comment: first_word(comment) }
+}
+
+/// `GROUP SERVICE [at SECONDS]`.
+fn why(rest: &str) -> Option<Question> {
+    let words: Vec<&str> = split(rest).collect();
+    let at = match words[..] {
+        [_, _] => None,
+        [_, _, "at", at] => Some(at.parse().ok()?),
+        _ => return None,
+    };
+    Some(Question { group: words[0].to_owned(), service: words[1].to_owned(), at })
+}
+
+/// `[GROUP SERVICE] [FROM [TO]]`, times in seconds since the epoch.
+fn record_span(rest: &str) -> Option<RecordSpan> {
+    let mut words: Vec<&str> = split(rest).collect();
+    let is_time = |word: &str| word.parse::<Wall>().is_ok();
+    let service = match words[..] {
+        [group, service, ..] if !is_time(group) || !is_time(service) || words.len() > 2 => {
+            words.drain(..2);
+            Some((group.to_owned(), service.to_owned()))
+        }
+        _ => None,
+    };
+    let time = |place: usize| words.get(place).map(|word| word.parse::<Wall>().ok());
+    let (from, to) = (time(0).unwrap_or(Some(Wall::MIN))?, time(1).unwrap_or(Some(Wall::MAX))?);
+    (words.len() <= 2).then_some(RecordSpan { service, from, to })
 }
 
 fn target(rest: &str) -> Target {
@@ -347,10 +376,11 @@ mod tests {
             Command::Disable(_) => 24,
             Command::Enable(_) => 25,
             Command::Dump => 26,
+            Command::Why(_) => 27,
         }
     }
 
-    const ONE_OF_EACH: [&str; 27] = [
+    const ONE_OF_EACH: [&str; 28] = [
         "bogus",
         "quit",
         "version",
@@ -378,6 +408,7 @@ mod tests {
         "disable host h",
         "enable host h",
         "dump",
+        "why a b",
     ];
 
     /// What an engine does with a line, when auth.cf is this.

@@ -10,3 +10,4 @@ pub mod reply;
 pub mod statefile;
 mod status;
 pub mod trap;
+pub mod why;

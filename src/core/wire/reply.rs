@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::quote::{escape_into, escape_quoted_into};
-use super::{deliveries, status};
+use super::{deliveries, status, why};
 use crate::engine::{Answer, DependencyRow, DisabledRow, RunId};
 
 /// What a few answers say of the server's processes.
@@ -30,6 +30,7 @@ pub fn render(answer: &Answer<'_>, server: &Server<'_>) -> String {
     });
     match short(answer) {
         Some(line) => out.push_str(line),
+        None if asked(&mut out, answer) => {}
         None => long(&mut out, answer, server),
     }
     out.push('\n');
@@ -80,9 +81,27 @@ fn short(answer: &Answer<'_>) -> Option<&'static str> {
         Answer::Enabled => "220 enable completed",
         Answer::EnableUnknownService => "520 enable error, unknown group",
         Answer::UnknownList => "520 unknown list command",
+        Answer::WhyNeedsService => "520 why error, the command is: why GROUP SERVICE [at SECONDS]",
+        Answer::NoRecord => "520 list record error, there is no record",
         Answer::DtlogOff => "520 list dtlog error, dtlogging is not turned on",
         _ => return None,
     })
+}
+
+/// The answers about what was decided, and what has happened; whether it is one.
+fn asked(out: &mut String, answer: &Answer<'_>) -> bool {
+    match answer {
+        Answer::Why(why) => {
+            why::write_why(out, why);
+            out.push_str("220 why completed");
+        }
+        Answer::Record(entries) => {
+            why::write_record(out, entries);
+            out.push_str("220 list record completed");
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// The answers that tell something.

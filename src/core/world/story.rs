@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{ClientId, Ending, Launch, Level, LogFile, Stop};
+use crate::engine::{ClientId, Ending, Fact, Launch, Level, LogFile, Note, Stop};
 use crate::nouns::{AlertKind, Now, ServiceKey};
 
 /// How one execution of a program goes.
@@ -128,6 +128,11 @@ pub enum Happened {
         /// Whose.
         client: ClientId,
     },
+    /// The daemon decided something.
+    Noted {
+        /// What.
+        note: Note,
+    },
     /// A line for syslog.
     Logged {
         /// How urgent.
@@ -141,6 +146,13 @@ pub enum Happened {
         log: LogFile,
         /// The line.
         line: String,
+    },
+    /// A fact for the record.
+    Recorded {
+        /// About whom.
+        service: Option<ServiceKey>,
+        /// What.
+        fact: Fact,
     },
     /// The `monremote` command was run.
     RemoteTold {

@@ -8,8 +8,8 @@ use remon_core::allow::AllowList;
 use remon_core::auth;
 use remon_core::config::{self, Config};
 use remon_core::engine::{
-    ClientId, Command, Effect, Ending, Engine, Event, Loaded, Program, Programs, ReadPurpose, Settings,
-    StateFile,
+    Answer, ClientId, Command, Effect, Ending, Engine, Event, Loaded, Program, Programs, ReadPurpose,
+    Recorded, Settings, StateFile,
 };
 use remon_core::nouns::{Civil, Mono, Now};
 use remon_core::wire::client::Client;
@@ -37,6 +37,8 @@ pub(super) struct Daemon {
     /// The connection was closed, or the daemon ended.
     pub(super) over: bool,
     config: String,
+    /// What there is to be told of the past.
+    record: Vec<Recorded>,
     count: u64,
 }
 
@@ -47,7 +49,7 @@ impl Daemon {
         let (auth, _) = auth::parse(auth);
         let engine = Engine::new(loaded(config), auth, &now, 7);
         let (replies, config) = (Vec::new(), config.to_owned());
-        let mut daemon = Daemon { engine, now, replies, over: false, config, count: 0 };
+        let mut daemon = Daemon { engine, now, replies, over: false, config, record: Vec::new(), count: 0 };
         daemon.handle(Event::Started { stopped: false });
         daemon.handle(Event::ClientConnected { client: CLIENT, peer: LOCAL });
         daemon
@@ -107,6 +109,18 @@ impl Daemon {
                 let answer = self.engine.list(client, &list, &self.now);
                 self.replies.push(reply::render(&answer, &server));
             }
+            Effect::ReplyWhy { question, .. } => {
+                let why = self.engine.why(&question, &self.now, &|wall| at(wall).civil);
+                let answer = why.map_or(Answer::NoRecord, |why| Answer::Why(Box::new(why)));
+                self.replies.push(reply::render(&answer, &server));
+            }
+            Effect::ReplyRecord { .. } => {
+                self.replies.push(reply::render(&Answer::Record(std::mem::take(&mut self.record)), &server));
+            }
+            Effect::Record { service, fact } => {
+                let (id, at) = (self.record.len() as i64, self.now.wall);
+                self.record.push(Recorded { id, at, last: at, times: 1, service, fact, ended: None });
+            }
             Effect::Authenticate { client, user, password } => {
                 let accepted = password.reveal() == "right";
                 return vec![Event::Authenticated { client, user, accepted }];
@@ -131,6 +145,7 @@ impl Daemon {
             | Effect::ConfigChanged
             | Effect::Append { .. }
             | Effect::Monremote { .. }
+            | Effect::Note(_)
             | Effect::Log { .. } => {}
         }
         Vec::new()

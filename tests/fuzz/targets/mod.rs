@@ -6,6 +6,7 @@ mod daemon;
 mod files;
 mod language;
 mod network;
+mod probes;
 
 /// One way in.
 #[derive(Clone, Copy)]
@@ -17,7 +18,7 @@ pub(crate) struct Target {
 }
 
 /// All ways in.
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 11] = [
     Target { name: "clients", run: network::clients },
     Target { name: "traps", run: network::traps },
     Target { name: "replies", run: network::replies },
@@ -27,6 +28,8 @@ pub(crate) const TARGETS: [Target; 9] = [
     Target { name: "period", run: language::period },
     Target { name: "depend", run: language::depend },
     Target { name: "quote", run: language::quote },
+    Target { name: "pages", run: probes::pages },
+    Target { name: "dialogues", run: probes::dialogues },
 ];
 
 /// The target of that name.

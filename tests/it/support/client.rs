@@ -1,7 +1,7 @@
 //! A raw client of the TCP protocol: it sends bytes and reads replies, and understands neither.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::wait;
@@ -19,7 +19,15 @@ impl Client {
     /// # Errors
     /// When nobody listens there.
     pub(crate) fn connect(port: u16) -> std::io::Result<Client> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        Client::connect_to(("127.0.0.1", port))
+    }
+
+    /// Connects to a port of any machine.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub(crate) fn connect_to(server: impl ToSocketAddrs) -> std::io::Result<Client> {
+        let stream = TcpStream::connect(server)?;
         stream.set_read_timeout(Some(wait::PATIENCE))?;
         Ok(Client { stream, rest: Vec::new() })
     }

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use super::place::signal;
-use super::{Client, Place, wait};
+use super::{Client, Place, signal, wait};
 
 /// A started daemon. Dropping it kills it; what it started goes with its [`Place`].
 pub(crate) struct Daemon {

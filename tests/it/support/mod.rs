@@ -7,7 +7,7 @@
 mod client;
 mod compare;
 mod daemon;
-mod place;
+pub(crate) mod place;
 pub(crate) mod servers;
 pub(crate) mod wait;
 pub(crate) mod xmpp;
@@ -15,7 +15,7 @@ pub(crate) mod xmpp;
 pub(crate) use client::{Client, latin1};
 pub(crate) use compare::{Observation, both, differences};
 pub(crate) use daemon::Daemon;
-pub(crate) use place::Place;
+pub(crate) use place::{Place, signal};
 
 use std::path::{Path, PathBuf};
 

@@ -93,10 +93,7 @@ impl Place {
 
     /// Every live process that was started from this place.
     pub(crate) fn processes(&self) -> Vec<u32> {
-        let mark = format!("HOME={}\0", self.dir.display());
-        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter(|pid| carries(*pid, mark.as_bytes())).collect()
+        processes_with(&format!("HOME={}\0", self.dir.display()))
     }
 }
 
@@ -118,6 +115,13 @@ impl Drop for Place {
 pub(crate) fn signal(pid: u32, name: &str) {
     let _ =
         Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\" 2>/dev/null", name, &pid.to_string()]).status();
+}
+
+/// Every live process that has `mark` in its environment.
+pub(crate) fn processes_with(mark: &str) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| carries(*pid, mark.as_bytes())).collect()
 }
 
 /// Whether a process has `mark` in its environment. One that has ended has none.

@@ -11,8 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::place::signal;
-use super::{Place, wait};
+use super::{Place, signal, wait};
 
 /// A server may have to be read from disk first.
 const START: Duration = Duration::from_secs(60);
@@ -27,13 +26,15 @@ fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
-/// Makes `ca.pem`, `other-ca.pem`, and `server.pem` with `server.key`, signed by the first.
+/// The names of the servers on loopback, as certificates spell them.
+pub(crate) const NAMES: &str = "DNS:xmpp.test,DNS:mail.test,DNS:localhost,IP:127.0.0.1";
+
+/// Makes `ca.pem`, `other-ca.pem`, and `server.pem` with `server.key` for these names, signed by the first.
 ///
 /// # Errors
 /// When openssl is missing or fails.
-pub(crate) fn make_certificates(dir: &Path) -> Result<(), String> {
-    let names =
-        "subjectAltName=DNS:xmpp.test,DNS:mail.test,DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
+pub(crate) fn make_certificates(dir: &Path, names: &str) -> Result<(), String> {
+    let names = format!("subjectAltName={names}\nbasicConstraints=CA:FALSE\n");
     fs::write(dir.join("names"), names).map_err(|error| error.to_string())?;
     for line in [
         "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=tests",
@@ -91,7 +92,7 @@ impl Prosody {
             return Err("no prosody (package prosody)".to_owned());
         }
         let place = Place::new();
-        make_certificates(place.dir())?;
+        make_certificates(place.dir(), NAMES)?;
         let accounts = place.path("data/xmpp%2etest/accounts");
         fs::create_dir_all(&accounts).map_err(|error| error.to_string())?;
         for account in ACCOUNTS {
@@ -196,7 +197,7 @@ impl Postfix {
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).map_err(said)?;
         chown(dir.join("data"), Some(user_id("postfix")?), None).map_err(said)?;
         chown(dir.join("mail"), Some(65534), None).map_err(said)?;
-        make_certificates(&dir)?;
+        make_certificates(&dir, NAMES)?;
         serve_logins(&dir.join("login"))?;
         for (name, text) in [("main.cf", MAIN_CF), ("master.cf", MASTER_CF)] {
             let text = ports.fill(text).replace("@SPOT@", &dir.to_string_lossy());
@@ -249,7 +250,11 @@ impl Drop for Postfix {
     }
 }
 
-fn user_id(name: &str) -> Result<u32, String> {
+/// The number of a user of this machine.
+///
+/// # Errors
+/// When there is none of that name.
+pub(crate) fn user_id(name: &str) -> Result<u32, String> {
     let users = fs::read_to_string("/etc/passwd").map_err(|error| error.to_string())?;
     let of_line = |line: &str| {
         let mut words = line.split(':');
@@ -281,4 +286,13 @@ fn serve_logins(socket: &Path) -> Result<(), String> {
         }
     });
     Ok(())
+}
+
+/// Asks a server to end, and makes sure that it does.
+pub(crate) fn end(child: &mut Child) {
+    signal(child.id(), "TERM");
+    if wait::until(Duration::from_secs(10), "a server to end", || child.try_wait().ok().flatten()).is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
 }

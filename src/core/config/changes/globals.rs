@@ -68,6 +68,7 @@ fn values(globals: &Globals) -> Vec<Global> {
         monremote LIVE text,
         exclude_period LIVE period,
         alert_timeout LIVE span,
+        historykeep LIVE seconds,
     }
 }
 
@@ -81,6 +82,11 @@ fn number<N: ToString>(value: &Option<N>) -> Option<String> {
 
 fn span(value: &Option<Timeval>) -> Option<String> {
     value.map(spelled)
+}
+
+fn seconds(value: &Option<u64>) -> Option<String> {
+    const DAY: u64 = 86_400;
+    value.map(|value| if value % DAY == 0 { format!("{}d", value / DAY) } else { format!("{value}s") })
 }
 
 fn file(value: &Option<Located>) -> Option<String> {

@@ -9,8 +9,9 @@ use super::super::model::{Config, Dependency, Depends};
 use super::super::sink::{Complaint, Sink};
 use super::super::suggest::nearest;
 use super::layout::{self, Layout};
+use super::line::watch_without_hostgroup;
 use super::service::{ServiceView, find};
-use super::warning;
+use super::{cycle, names, overlap, pace, warning};
 use crate::depend::Expr;
 
 /// Things seen so far.
@@ -19,7 +20,14 @@ pub(in super::super) struct Notes {
     pub(super) layout: Layout,
     groups: Vec<GroupNote>,
     watches: BTreeSet<Arc<str>>,
-    dependencies: Vec<DependencyNote>,
+    /// Watches that stand before their hostgroup, or have none.
+    made: Vec<GroupNote>,
+    dependencies: Vec<ServiceLine>,
+    /// First lines of the services without a period.
+    silent: Vec<ServiceLine>,
+    /// Where each global variable was set.
+    globals: BTreeMap<Arc<str>, u32>,
+    pub(super) overlaps: overlap::Cache,
 }
 
 /// A hostgroup, or a watch that got one.
@@ -30,9 +38,9 @@ struct GroupNote {
     line: u32,
 }
 
-/// A dependency line of the service with these places in the lists of the configuration.
+/// A line of the service with these places in the lists of the configuration.
 #[derive(Debug)]
-struct DependencyNote {
+struct ServiceLine {
     watch: usize,
     service: usize,
     statement: Statement,
@@ -42,6 +50,17 @@ impl Notes {
     /// A hostgroup begins.
     pub(in super::super) fn group(&mut self, name: &Arc<str>, statement: &Statement) {
         self.groups.push(GroupNote { name: Arc::clone(name), span: statement.name, line: statement.line });
+    }
+
+    /// A watch gets the hostgroup that is not there.
+    pub(in super::super) fn made(&mut self, name: &Arc<str>, statement: &Statement) {
+        self.group(name, statement);
+        self.made.push(GroupNote { name: Arc::clone(name), span: statement.name, line: statement.line });
+    }
+
+    /// A global variable is set; the line where it was set before.
+    pub(in super::super) fn global(&mut self, name: &Arc<str>, line: u32) -> Option<u32> {
+        self.globals.insert(Arc::clone(name), line)
     }
 
     /// A watch has a service.
@@ -54,12 +73,16 @@ impl Notes {
         self.watches.contains(name)
     }
 
-    /// Remembers the dependency lines of a service.
-    pub(in super::super) fn dependencies(&mut self, view: &ServiceView<'_>, watch: usize, service: usize) {
+    /// Remembers what of a service can be judged at the end only.
+    pub(in super::super) fn service(&mut self, view: &ServiceView<'_>, watch: usize, service: usize) {
+        // A line that is no keyword may be the period.
+        if view.service.periods.is_empty() && view.service.redistribute.is_none() && view.is_understood() {
+            self.silent.push(ServiceLine { watch, service, statement: view.statements[0] });
+        }
         if view.service.depends.is_some() {
             let lines =
                 view.statements.iter().filter(|statement| view.keyword(statement).ends_with("depend"));
-            self.dependencies.extend(lines.map(|&statement| DependencyNote { watch, service, statement }));
+            self.dependencies.extend(lines.map(|&statement| ServiceLine { watch, service, statement }));
         }
     }
 }
@@ -73,7 +96,93 @@ pub(in super::super) fn whole_file(
 ) {
     layout::end(&mut notes.layout, source, sink);
     hostgroups_without_watch(notes, sink);
+    watches_without_hostgroup(notes, sink);
+    hostgroups_without_hosts(notes, config, sink);
     unknown_services(notes, source, config, sink);
+    circular_dependencies(notes, source, config, sink);
+    services_without_period(notes, config, sink);
+    names::check(source, config, sink);
+    pace::check(source, config, sink);
+}
+
+/// The hostgroup of a watch is looked for at the end, so that a similar name below it can be told.
+fn watches_without_hostgroup(notes: &Notes, sink: &mut Sink<'_>) {
+    for GroupNote { name, span, line } in &notes.made {
+        let groups =
+            || notes.groups.iter().filter(|group| notes.made.iter().all(|made| made.span != group.span));
+        let below = groups().find(|group| group.name == *name);
+        let near = || {
+            let unwatched = groups().filter(|group| !notes.watches.contains(&group.name));
+            nearest(name, unwatched.map(|group| &*group.name))
+        };
+        sink.warn(*span, *line, watch_without_hostgroup(name, below.map(|group| group.line), near));
+    }
+}
+
+/// The original does not run a monitor for nobody.
+fn hostgroups_without_hosts(notes: &Notes, config: &Config, sink: &mut Sink<'_>) {
+    for GroupNote { name, span, line } in &notes.groups {
+        if config.hostgroups.get(name).is_none_or(|hosts| !hosts.is_empty()) {
+            continue;
+        }
+        let services =
+            config.watches.iter().filter(|watch| watch.group == *name).flat_map(|watch| &watch.services);
+        let idle = services.filter(|service| service.monitor.is_some() && !service.allow_empty_group).count();
+        if idle > 0 {
+            let message = format!("no host in the hostgroup `{name}`: the monitors of its watch never run");
+            let complaint = warning("W056", message, "no hosts").help(
+                "name at least one host, or write `allow_empty_group` in services that need none".to_owned(),
+            );
+            sink.warn(*span, *line, complaint);
+        }
+    }
+}
+
+fn circular_dependencies(notes: &Notes, source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
+    for circle in cycle::cycles(config) {
+        let named = |&(watch, service): &cycle::Place| {
+            let watch = &config.watches[watch];
+            format!("{}:{}", watch.group, watch.services[service].name)
+        };
+        let Some(&first) = circle.first() else { continue };
+        let Some(note) = notes.dependencies.iter().find(|note| (note.watch, note.service) == first) else {
+            continue;
+        };
+        let way: Vec<String> = circle.iter().chain([&first]).map(named).collect();
+        let message = match way.len() {
+            2 => format!("`{}` depends on itself: when it fails, nobody is told", way[0]),
+            _ => format!(
+                "these depend on each other in a circle: {}; when they fail, nobody is told",
+                way.join(" -> ")
+            ),
+        };
+        let (group, service) = way[1].split_once(':').unwrap_or_default();
+        let complaint = warning("W032", message, "leads back to here").help(
+            "a service depends on what it needs, such as the router in front of it; take one of these lines out".to_owned(),
+        );
+        sink.warn(place_of(source, note.statement.rest, group, service), note.statement.line, complaint);
+    }
+}
+
+/// A service that others depend on need not tell anybody itself.
+fn services_without_period(notes: &Notes, config: &Config, sink: &mut Sink<'_>) {
+    if notes.silent.is_empty() {
+        return;
+    }
+    let services = config.watches.iter().flat_map(|watch| &watch.services);
+    let needed: BTreeSet<(&str, &str)> =
+        services.flat_map(|service| cycle::expressions(service)).flat_map(Expr::services).collect();
+    for ServiceLine { watch, service, statement } in &notes.silent {
+        let Some(watch) = config.watches.get(*watch) else { continue };
+        let Some(service) = watch.services.get(*service).map(|service| &*service.name) else { continue };
+        if needed.contains(&(&*watch.group, service)) {
+            continue;
+        }
+        let message = format!("nobody is told when the service `{service}` fails: it has no period");
+        let complaint = warning("W025", message, "no `period` below it")
+            .help("add a `period` line and an `alert` line below it; `period` alone means always".to_owned());
+        sink.warn(statement.text, statement.line, complaint);
+    }
 }
 
 fn hostgroups_without_watch(notes: &Notes, sink: &mut Sink<'_>) {
@@ -93,7 +202,7 @@ fn hostgroups_without_watch(notes: &Notes, sink: &mut Sink<'_>) {
 }
 
 /// Names of services by group, sorted.
-type Known<'c> = BTreeMap<&'c str, Vec<&'c str>>;
+pub(super) type Known<'c> = BTreeMap<&'c str, Vec<&'c str>>;
 
 fn unknown_services(notes: &Notes, source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
     if notes.dependencies.is_empty() {
@@ -120,7 +229,7 @@ fn unknown_services(notes: &Notes, source: &Source<'_>, config: &Config, sink: &
 /// Searching a large file for similar names takes long; whoever has so many wrong ones has another problem.
 const MOST_HELP: usize = 100;
 
-impl DependencyNote {
+impl ServiceLine {
     /// The expression, unless it is broken or a later line of the same keyword replaces it.
     fn expr<'c>(&self, source: &Source<'_>, config: &'c Config) -> Option<&'c Expr> {
         let service = config.watches.get(self.watch)?.services.get(self.service)?;
@@ -129,7 +238,7 @@ impl DependencyNote {
     }
 }
 
-fn known_services(config: &Config) -> Known<'_> {
+pub(super) fn known_services(config: &Config) -> Known<'_> {
     let mut known = Known::new();
     for watch in &config.watches {
         let names = known.entry(&*watch.group).or_default();

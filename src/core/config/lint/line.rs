@@ -39,6 +39,19 @@ pub(in super::super) fn not_a_number(name: &str, value: &str, taken_as: i64) -> 
     warning("W016", message, "expected a number")
 }
 
+/// A word for yes or no that the original does not know is a no.
+pub(in super::super) fn odd_flag(name: &str, value: &str, statement: &Statement, sink: &mut Sink<'_>) {
+    let is_flag = matches!(name, "dtlogging" | "startupalerts_on_reset");
+    let known = ["yes", "no", "true", "false", "on", "off", "1", "0"];
+    if !is_flag || known.iter().any(|word| word.eq_ignore_ascii_case(value)) {
+        return;
+    }
+    let place = if statement.rest.is_empty() { statement.text } else { statement.rest };
+    let complaint =
+        warning("W016", format!("`{value}` is neither yes nor no for `{name}`"), "expected yes or no");
+    sink.warn(place, statement.line, complaint.help("write `yes` or `no`".to_owned()));
+}
+
 pub(in super::super) fn period_sometimes_invalid(spec: &str, problem: Option<&str>) -> Complaint {
     let reason = problem.map(|problem| format!(": {problem}")).unwrap_or_default();
     warning("W006", format!("`{spec}` is not a valid period at all times{reason}"), "not valid").help(
@@ -47,11 +60,20 @@ pub(in super::super) fn period_sometimes_invalid(spec: &str, problem: Option<&st
     )
 }
 
-pub(in super::super) fn watch_without_hostgroup(group: &str) -> Complaint {
+/// `below` is the line of a hostgroup of that name that comes too late, `near` finds one of a similar name.
+pub(super) fn watch_without_hostgroup<'n>(
+    group: &str,
+    below: Option<u32>,
+    near: impl FnOnce() -> Option<&'n str>,
+) -> Complaint {
     let legacy = Some(format!("Warning: watch group {group} defined with no corresponding hostgroup."));
     let message =
         format!("no hostgroup `{group}` above this watch: one is made whose only host is `{group}`");
-    let help = format!("write `hostgroup {group} HOST…` and a blank line before the watch");
+    let help = match (below, near()) {
+        (Some(line), _) => format!("the hostgroup `{group}` stands in line {line}: move it above this watch"),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => format!("write `hostgroup {group} HOST…` and a blank line before the watch"),
+    };
     Complaint { legacy, ..warning("W004", message, "no such hostgroup so far").help(help) }
 }
 

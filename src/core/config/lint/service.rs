@@ -4,7 +4,9 @@ use super::super::ast::{Kind, Span, Statement};
 use super::super::lines::Source;
 use super::super::model::Service;
 use super::super::sink::Sink;
+use super::super::words;
 use super::delivery::remote_monitor_overlooks;
+use super::file::Notes;
 use super::warning;
 use crate::timeval::is_blank;
 
@@ -21,6 +23,12 @@ impl ServiceView<'_> {
     /// The keyword of a line.
     pub(super) fn keyword(&self, statement: &Statement) -> &str {
         self.source.slice(statement.name)
+    }
+
+    /// Whether all of its lines begin with keywords.
+    pub(super) fn is_understood(&self) -> bool {
+        let known = |line: &Statement| line.kind != Kind::Setting || words::is_watch_word(self.keyword(line));
+        self.statements.iter().all(known)
     }
 
     /// The last line with that keyword: the one that counts.
@@ -51,13 +59,18 @@ const CHECKS: &[Check] = &[
     alertevery_shorter_than_interval,
     dropped_words,
     remote_monitor_overlooks,
+    super::words_astray::check,
+    super::words_astray::repeated,
+    super::times::check,
+    super::alerting::check,
 ];
 
 /// Runs all checks of a service.
-pub(in super::super) fn service(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+pub(in super::super) fn service(view: &ServiceView<'_>, notes: &mut Notes, sink: &mut Sink<'_>) {
     for check in CHECKS {
         check(view, sink);
     }
+    super::overlap::check(view, &mut notes.overlaps, sink);
 }
 
 fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
@@ -65,7 +78,7 @@ fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     // Traps for unknown groups go to default:default, which waits for nothing else.
     let takes_any_trap = view.group == "default" && **name == *"default";
     let tried = ["monitor", "traptimeout", "interval"].iter().any(|keyword| view.last(keyword).is_some());
-    if !tried && !takes_any_trap {
+    if !tried && !takes_any_trap && view.is_understood() {
         let message =
             format!("nothing tells whether the service `{name}` works: it has no monitor and no traptimeout");
         let complaint = warning("W011", message, "only traps can change its status").help(
@@ -77,6 +90,10 @@ fn nothing_feeds_it(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 
 fn interval_without_monitor(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     let (Some(statement), None) = (view.last("interval"), view.last("monitor")) else { return };
+    // A line that is no keyword may be the one that is missed; it has its own complaint.
+    if !view.is_understood() {
+        return;
+    }
     let message = format!("the service `{}` has an interval, but no monitor to run", view.service.name);
     let complaint = warning("W012", message, "nothing to run")
         .help("add a `monitor PROGRAM` line before the first `period`".to_owned());
@@ -85,6 +102,9 @@ fn interval_without_monitor(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 
 fn monitor_without_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     let (Some(statement), None) = (view.last("monitor"), view.last("interval")) else { return };
+    if !view.is_understood() {
+        return;
+    }
     let message = format!(
         "the monitor of the service `{}` never runs by itself: there is no interval",
         view.service.name
@@ -141,7 +161,30 @@ fn glued_semicolons(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
             warning("W013", format!("this runs a program called `{first}`"), "no blank before `;;`")
                 .help(format!("write `{program} ;;` to run `{program}` without the hosts"));
         sink.warn(statement.rest.part(program.len(), first.len()), statement.line, complaint);
+        return;
     }
+    let Some(at) = text.find(';') else { return };
+    let written = text[at..].split(is_blank).next().unwrap_or_default();
+    let alone = text[..at].ends_with(is_blank);
+    let after = text[at + written.len()..].trim_matches(is_blank);
+    let (message, help) = match written {
+        ";;" if alone && after.is_empty() => return,
+        ";;" if alone => (
+            format!("`;;` must be the last word: here the monitor gets it, `{after}` and the hosts"),
+            format!("write `… {after} ;;` to run the monitor without the hosts"),
+        ),
+        ";" | ";;;" if after.is_empty() => (
+            format!("the monitor gets `{written}` as an argument, and the hosts behind it"),
+            "write ` ;;` to run the monitor without the hosts".to_owned(),
+        ),
+        ";;" if after.is_empty() => (
+            "`;;` belongs to the word before it: the monitor gets the hosts all the same".to_owned(),
+            "put a blank before `;;`".to_owned(),
+        ),
+        _ => return,
+    };
+    let place = statement.rest.part(at, at + written.len());
+    sink.warn(place, statement.line, warning("W013", message, "not the end of the line").help(help));
 }
 
 fn alertevery_shorter_than_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {

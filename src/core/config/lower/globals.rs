@@ -5,19 +5,28 @@ use std::sync::Arc;
 use super::super::ast::{Span, Statement};
 use super::super::diagnostic::Severity;
 use super::super::model::{DepBehavior, Globals, Located};
-use super::super::refusal::{self, ALERT_TIMEOUT_GLOBAL, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, RANDSTART};
+use super::super::refusal::{
+    self, ALERT_TIMEOUT_GLOBAL, CLTIMEOUT, DEP_MEMORY, HISTORICTIME, HISTORYKEEP, RANDSTART, TimeSyntax,
+};
 use super::super::values;
+use super::super::words;
 use super::{Lowering, lint};
 use crate::period::{Period, Validity};
+use crate::timeval::Timeval;
 
 impl Lowering<'_> {
     pub(super) fn global(&mut self, statement: &Statement) {
         let (name, value) = (self.slice(statement.name), self.slice(statement.rest));
+        self.global_again(statement, name);
+        lint::joined_global(statement, self.source, &mut self.sink);
+        lint::global_address(statement, self.source, &mut self.sink);
+        lint::odd_flag(name, value, statement, &mut self.sink);
         match name {
-            "randstart" => self.config.globals.randstart = self.time_or_zero(statement, &RANDSTART),
+            "randstart" => self.config.globals.randstart = self.global_time(statement, &RANDSTART),
             "historictime" => self.config.globals.historictime = self.time_or_zero(statement, &HISTORICTIME),
-            "cltimeout" => self.config.globals.cltimeout = self.time_or_zero(statement, &CLTIMEOUT),
-            "dep_memory" => self.defaults.dep_memory = self.time_or_zero(statement, &DEP_MEMORY),
+            "historykeep" => self.historykeep(statement),
+            "cltimeout" => self.config.globals.cltimeout = self.global_time(statement, &CLTIMEOUT),
+            "dep_memory" => self.defaults.dep_memory = self.global_time(statement, &DEP_MEMORY),
             "dep_behavior" => {
                 self.defaults.dep_behavior = self.dep_behavior(statement, "").unwrap_or_default();
             }
@@ -44,6 +53,17 @@ impl Lowering<'_> {
         }
     }
 
+    /// `dep_behavior` and its like are for the services that follow, and may change on the way.
+    fn global_again(&mut self, statement: &Statement, name: &str) {
+        if !matches!(name, "dep_behavior" | "dep_memory" | "unack_summary") && words::GLOBALS.contains(&name)
+        {
+            let name = self.texts.text(name);
+            if let Some(before) = self.notes.global(&name, statement.line) {
+                lint::global_again(&name, before, statement, &mut self.sink);
+            }
+        }
+    }
+
     fn text_global(&mut self, statement: &Statement, name: &str) {
         let value = self.text(statement.rest);
         match text_slot(&mut self.config.globals, name) {
@@ -57,6 +77,17 @@ impl Lowering<'_> {
                 self.refuse(statement.name, statement.line, complaint);
             }
         }
+    }
+
+    /// Ours alone, so it may count in weeks too.
+    fn historykeep(&mut self, statement: &Statement) {
+        let value = self.slice(statement.rest);
+        let span = values::long_time(value);
+        if span.is_none() {
+            let place = if statement.rest.is_empty() { statement.text } else { statement.rest };
+            self.refuse(place, statement.line, refusal::bad_time(&HISTORYKEEP, value));
+        }
+        self.config.globals.historykeep = span;
     }
 
     /// The original stores any text and computes with it later, as Perl does: leading digits, or else zero.
@@ -78,6 +109,14 @@ impl Lowering<'_> {
             "serverport" => globals.serverport = Some(number as u16),
             _ => globals.trapport = Some(number as u16),
         }
+    }
+
+    fn global_time(&mut self, statement: &Statement, syntax: &TimeSyntax) -> Option<Timeval> {
+        let time = self.time_or_zero(statement, syntax);
+        if let Some(complaint) = lint::global_time(self.slice(statement.name), time) {
+            self.sink.warn(statement.rest, statement.line, complaint);
+        }
+        time
     }
 
     fn located(&mut self, statement: &Statement) -> Located {
@@ -113,6 +152,8 @@ impl Lowering<'_> {
 
     /// A period without runs. An empty one, which would be always, excludes nothing in the original.
     pub(super) fn exclude_period(&mut self, statement: &Statement) -> Option<Arc<Period>> {
+        lint::read_as_another(statement, self.source, &mut self.sink);
+        lint::scale_twice(statement, self.source, &mut self.sink);
         (!statement.rest.is_empty()).then(|| self.period_spec(statement, statement.rest, "exclude_period"))
     }
 

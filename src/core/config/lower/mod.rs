@@ -86,6 +86,7 @@ impl<'s> Lowering<'s> {
     fn statement(&mut self, statement: &Statement) {
         self.last_line = statement.line;
         lint::layout(&mut self.notes, self.source, statement, &mut self.sink);
+        lint::disguises(statement, self.source, &mut self.sink);
         match statement.kind {
             Kind::Comment | Kind::Ignored => {}
             Kind::Unfinished => lint::unfinished(statement, &mut self.sink),

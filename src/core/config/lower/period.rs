@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::super::ast::{Span, Statement};
 use super::super::model::{
-    AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, AlertRetry, ExitRange, Period,
+    AlertEvery, AlertEveryUnless, AlertKeyword, AlertLine, AlertRetry, ExitRange, Period, PeriodRule,
+    RuleLines,
 };
 use super::super::parse::period_label;
 use super::super::refusal::{self, ALERT_TIMEOUT, ALERTAFTER, ALERTEVERY, ALERTRETRY, UPALERTAFTER};
 use super::super::values::{self, count, exit_range};
-use super::Lowering;
+use super::{Lowering, lint};
 use crate::timeval::{self, Timeval};
 
 /// How long `alertretry` waits before its first try, where it names no time.
@@ -37,6 +38,8 @@ impl Lowering<'_> {
         let label = self.texts.text(label);
         self.check_label(statement, &label);
         let spec_at = statement.rest.part(arguments.len() - spec.len(), arguments.len());
+        lint::read_as_another(statement, self.source, &mut self.sink);
+        lint::scale_twice(statement, self.source, &mut self.sink);
         let spec = self.period_spec(statement, spec_at, "period");
         let period = Period {
             label,
@@ -54,6 +57,7 @@ impl Lowering<'_> {
             alert_timeout: None,
             alertretry: None,
             line: statement.line,
+            rule_lines: RuleLines::default(),
         };
         if let Some(open) = self.watch.as_mut().and_then(|watch| watch.service.as_deref_mut()) {
             open.period = Some(OpenPeriod { period, alerts: Vec::new() });
@@ -72,6 +76,7 @@ impl Lowering<'_> {
 
     pub(super) fn period_setting(&mut self, statement: &Statement) {
         let value = self.slice(statement.rest);
+        self.note_rule(statement, value);
         match self.slice(statement.name) {
             "alert" => self.alert(statement, AlertKeyword::Alert),
             "upalert" => self.alert(statement, AlertKeyword::Upalert),
@@ -111,6 +116,20 @@ impl Lowering<'_> {
         }
     }
 
+    /// Remembers the line of a rule, for those who ask why nobody was told.
+    fn note_rule(&mut self, statement: &Statement, value: &str) {
+        let rule = match self.slice(statement.name) {
+            "alertafter" if count(value).is_some() => PeriodRule::AlertAfterCount,
+            "alertafter" => PeriodRule::AlertAfterTime,
+            "upalertafter" => PeriodRule::UpalertAfter,
+            "numalerts" => PeriodRule::NumAlerts,
+            "alertexitrange" => PeriodRule::ExitRange,
+            "no_comp_alerts" => PeriodRule::NoCompAlerts,
+            _ => return,
+        };
+        self.with_period(|open| open.period.note_line(rule, statement.line));
+    }
+
     fn alert(&mut self, statement: &Statement, keyword: AlertKeyword) {
         let text = self.slice(statement.rest);
         let (exit, skip) = exit_prefix(text).map_or((None, 0), |(range, skip)| (Some(range), skip));
@@ -127,7 +146,7 @@ impl Lowering<'_> {
         let at = time.as_ptr() as usize - text.as_ptr() as usize;
         let interval =
             self.positive_time(statement, statement.rest.part(at, at + time.len()), &ALERTEVERY)?;
-        Some(AlertEvery { interval, unless })
+        Some(AlertEvery { interval, unless, line: statement.line })
     }
 
     fn alertafter(&mut self, statement: &Statement) {

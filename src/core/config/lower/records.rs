@@ -51,6 +51,7 @@ impl Lowering<'_> {
         if let OpenRecord::Hostgroup(_, hosts, places) = &mut self.record {
             hosts.extend(words(text).map(|host| self.texts.text(host)));
             places.push((statement.rest, statement.line));
+            lint::odd_hosts(statement, self.source, &mut self.sink);
         }
     }
 

@@ -28,8 +28,7 @@ impl<'s> Lowering<'s> {
         self.close_records();
         let group = self.text(statement.name);
         if !self.config.hostgroups.contains_key(&group) {
-            self.sink.warn(statement.name, statement.line, lint::watch_without_hostgroup(&group));
-            self.notes.group(&group, statement);
+            self.notes.made(&group, statement);
             self.config.hostgroups.insert(Arc::clone(&group), vec![Arc::clone(&group)]);
         }
         if self.notes.has_watch(&group) {
@@ -74,8 +73,8 @@ impl<'s> Lowering<'s> {
             service: &service,
             statements: &statements,
         };
-        lint::service(&view, &mut self.sink);
-        self.notes.dependencies(&view, index, services.len());
+        lint::service(&view, &mut self.notes, &mut self.sink);
+        self.notes.service(&view, index, services.len());
         services.push(Box::new(service));
         self.spare = statements;
     }

@@ -1,0 +1,88 @@
+//! The files of a simulation.
+
+use std::ffi::OsStr;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use remon_core::config::{Config, Diagnostic, diagnostic};
+use remon_core::nouns::{ServiceKey, Wall};
+use remon_core::text;
+use remon_core::world::events;
+
+use super::Trouble;
+use crate::daemon::load::read_checked;
+use crate::daemon::record::Reader;
+
+/// More than any history of a month; what is larger is no text that somebody wrote.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// A text, and what to call it.
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl Source {
+    /// A file, or standard input.
+    pub(super) fn read(path: &Path) -> Result<Source, Trouble> {
+        let name = path.display().to_string();
+        let mut bytes = Vec::new();
+        let read = if name == "-" {
+            std::io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes)
+        } else {
+            std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        };
+        match read {
+            Err(error) => Err(format!("mon simulate: cannot read {name}: {error}")),
+            Ok(_) if bytes.len() as u64 > MOST_BYTES => Err(format!("mon simulate: {name} is too large")),
+            Ok(_) => Ok(Source { name, text: text::decode(bytes) }),
+        }
+    }
+}
+
+/// A recorded history as a text of events: a text already, or the record that a daemon keeps.
+pub(super) fn history(path: &Path, from: Option<Wall>, configs: &[Config]) -> Result<Source, Trouble> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut begin = [0; 16];
+    let record = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    if record.is_err() || begin != MAGIC {
+        return Source::read(path);
+    }
+    let name = path.display().to_string();
+    let trouble = |problem| format!("mon simulate: cannot read the record {name}: {problem}");
+    let reader = Reader::open(path).map_err(trouble)?;
+    // How things stood comes first: a service that failed before may fail still.
+    let begin = from.unwrap_or(0);
+    let mut facts = reader.state_before(begin).map_err(trouble)?;
+    facts.extend(reader.events(begin, Wall::MAX).map_err(trouble)?);
+    let first = facts.first().map_or(String::new(), |fact| format!("from @{}\n", fact.at));
+    let events = events::of_record(&facts, |key| interval(configs, key));
+    Ok(Source { name, text: first + &events::spell(&events) })
+}
+
+/// The shortest interval at which the service is looked at.
+fn interval(configs: &[Config], key: &ServiceKey) -> Option<Duration> {
+    let watch = configs.iter().flat_map(|config| &config.watches).find(|watch| watch.group == key.group)?;
+    let service = watch.services.iter().find(|service| service.name == key.service)?;
+    [service.interval, service.failure_interval].into_iter().flatten().map(|span| span.duration()).min()
+}
+
+/// A configuration, as text and understood. That auth.cf is not here, or not for us to read, is no matter.
+pub(super) fn config(path: &Path, m4: Option<&OsStr>) -> Result<(Source, Config), Trouble> {
+    const UNREADABLE_FILE: &str = "E007";
+    let name = path.display().to_string();
+    let m4 = m4.or_else(|| name.ends_with(".m4").then(|| OsStr::new("m4")));
+    let (config, text, mut diagnostics) =
+        read_checked(path, m4).map_err(|error| format!("mon simulate: {error}"))?;
+    diagnostics.retain(|diagnostic| diagnostic.is_error() && diagnostic.code != UNREADABLE_FILE);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        let errors = diagnostic::render(&diagnostics, &name, &text);
+        return Err(format!(
+            "{errors}mon simulate: {name} cannot be used: {}",
+            diagnostic::summary(&diagnostics)
+        ));
+    }
+    Ok((Source { name, text }, config))
+}

@@ -1,0 +1,136 @@
+//! The tables of the record, and how its file is opened.
+//!
+//! `STATEDIR/remon/history.db` is an SQLite database in WAL mode; whoever may read the file may ask it. Times are
+//! seconds since the epoch. `id` counts through all tables: it is the order in which things happened. Its
+//! `user_version` is that of this schema.
+//!
+//! | table | a row is | columns |
+//! |---|---|---|
+//! | `service` | a service | `grp`, `name` |
+//! | `result` | a result, or a status set without one (`source` NULL), other than the one before | `at`, `last`, `times`: the same came so often, lastly then; `service`; `source`: monitor, trap, traptimeout; `exit`; `status`: the number of `opstatus`; `summary`; `detail`: of failures |
+//! | `verdict` | what was decided for one period, where it is not what was decided before | `decision`: the same for the periods of one decision; `at`, `service`; `what`: failure, trap, traptimeout, up, startup, ack, disable; `exit`, `summary`; `period`, `line`: its label and its line in mon.cf, NULL where no period had anything to decide; `sent`: 1 or 0; `rule`: the one that held it back; `ruling`: all of it, as `why` spells it |
+//! | `alert` | a run of an alert program | `at`, `service`, `what`, `period`, `line`, `program`, `arguments`; `run`: our number for it while it runs; `ended`; `ending`: exit, signal, unstarted; `code`; `words`: the end of its output |
+//! | `event` | anything else | `at`, `service`; `what`: command, configuration (`text` is the SHA-256 of mon.cf), start, end, lost; `who`; `text` |
+//!
+//! The newest `result` of a service stays, however old it is: it says how things stand.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// The version of the tables below.
+pub(super) const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE service (id INTEGER PRIMARY KEY, grp TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (grp, name));
+CREATE TABLE result (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL,
+    service INTEGER NOT NULL REFERENCES service, source TEXT, exit INTEGER, status INTEGER NOT NULL,
+    summary TEXT, detail TEXT);
+CREATE INDEX result_of_service ON result (service, id);
+CREATE TABLE verdict (
+    id INTEGER PRIMARY KEY, decision INTEGER NOT NULL, at INTEGER NOT NULL,
+    service INTEGER NOT NULL REFERENCES service, what TEXT NOT NULL, exit INTEGER, summary TEXT,
+    period TEXT, line INTEGER, sent INTEGER, rule TEXT, ruling TEXT);
+CREATE INDEX verdict_of_service ON verdict (service, id);
+CREATE TABLE alert (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, service INTEGER NOT NULL REFERENCES service,
+    what TEXT NOT NULL, period TEXT, line INTEGER NOT NULL, program TEXT NOT NULL, arguments TEXT NOT NULL,
+    run INTEGER, ended INTEGER, ending TEXT, code INTEGER, words TEXT);
+CREATE INDEX alert_of_service ON alert (service, id);
+CREATE INDEX alert_running ON alert (run) WHERE run IS NOT NULL;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, service INTEGER REFERENCES service, what TEXT NOT NULL,
+    who TEXT, text TEXT);
+CREATE INDEX event_of_service ON event (service, id);
+PRAGMA user_version = 1;
+";
+
+/// The tables whose rows are numbered through.
+pub(super) const NUMBERED: [&str; 4] = ["result", "verdict", "alert", "event"];
+
+/// How long one of us waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is no open file.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Its contents are not what they should be; in words.
+    Damaged(String),
+    /// It cannot be used now: full, not to be written, locked.
+    Unusable(String),
+    /// It was tried a moment ago.
+    Waiting,
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Trouble {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Trouble::Damaged(error.to_string()),
+            _ => Trouble::Unusable(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Trouble {
+        Trouble::Unusable(super::super::load::plain(&error))
+    }
+}
+
+/// Opens the file for writing; makes it, and its folder, where it is not there.
+pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    }
+    // Made as our other state files are: who may read it is the umask's to say. SQLite alone would take 0644.
+    drop(OpenOptions::new().create(true).append(true).open(path)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    // A power cut may lose the last seconds, never the file. Little cache: nobody here reads.
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -256;
+         PRAGMA journal_size_limit = 4194304;",
+    )?;
+    match version(&connection)? {
+        0 if is_empty(&connection)? => {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
+        }
+        VERSION => check(&connection)?,
+        other => {
+            return Err(Trouble::Damaged(format!("its version is {other}, and not {VERSION}")));
+        }
+    }
+    Ok(connection)
+}
+
+/// Opens the file only to ask.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    match version(&connection)? {
+        VERSION => Ok(connection),
+        other => Err(Trouble::Unusable(format!("its version is {other}, and not {VERSION}"))),
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))
+}
+
+/// Finds damage before it is written over.
+fn check(connection: &Connection) -> Result<(), Trouble> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(Trouble::Damaged(found)) }
+}

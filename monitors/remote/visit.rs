@@ -142,6 +142,12 @@ impl Server {
 }
 
 impl Visit {
+    /// A visit of which no more is known than this.
+    #[must_use]
+    pub fn of(services: Vec<StatusLine>, addresses: Option<(IpAddr, IpAddr)>) -> Visit {
+        Visit { services, addresses, ..Visit::default() }
+    }
+
     /// The services that ask other mon servers, with what they ask.
     pub fn watchers(&self) -> impl Iterator<Item = (&StatusLine, Line)> {
         self.services.iter().filter_map(|service| {

@@ -151,7 +151,7 @@ mod tests {
         });
         let ours = watcher(monitor);
         let addresses = Some(([192, 0, 2, 1].into(), [192, 0, 2, 2].into()));
-        let mut visit = Visit { services: services.collect(), addresses, ..Visit::default() };
+        let mut visit = Visit::of(services.collect(), addresses);
         change(&mut visit);
         let us =
             Ourselves { names: vec!["servera".to_owned(), "servera.example.com".to_owned()], port: 2583 };

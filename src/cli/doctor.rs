@@ -46,7 +46,9 @@ what they watch. It sends no message, starts no monitor and no alert, and
 changes no file.
 
 As root it does so as the user mon, or as the one that --user names, so that
-what it can read and reach is what mon can.
+what it can read and reach is what mon can. Other users do not see that: they
+get the rest, or all of it with their own name after --user, if it is they who
+run mon.
 
 Exit status: 0 if all is well, 1 if there are warnings, 2 if there are faults,
 or if the command line is wrong. Notes do not count.
@@ -94,6 +96,8 @@ struct Patient {
     places: Places,
     file: PathBuf,
     user: User,
+    /// We are somebody whom mon has nothing to do with: what we may do says nothing about mon.
+    is_stranger: bool,
     limit: Duration,
 }
 
@@ -110,10 +114,11 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     };
     // Only root sees whose sockets those are, so this comes before we act for somebody else.
     let sockets = Sockets::look();
-    let (user, mut findings) = match act_for(args.user.as_deref()) {
+    let (user, is_stranger) = match act_for(args.user.as_deref()) {
         Ok(found) => found,
         Err(why) => return built_in::complain(&format!("mon doctor: {why}"), USAGE),
     };
+    let mut findings = Vec::from_iter(about_user(&user, is_stranger));
     let mut report = Report::default();
     let file = flags.config_path();
     let (config, of_config) = configuration::read(&file, &flags);
@@ -121,7 +126,7 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     if let Some(config) = config {
         let places = flags.places(&config.globals);
         let limit = Duration::from_secs(args.timeout.into());
-        let patient = Patient { config, places, file: file.clone(), user: user.clone(), limit };
+        let patient = Patient { config, places, file: file.clone(), user: user.clone(), is_stranger, limit };
         findings.extend(look(&patient, &sockets, args.offline));
         if !findings.iter().any(|found| found.area == Area::Programs && found.severity < Severity::Note) {
             findings.push(programs::all_there(&patient));
@@ -135,36 +140,47 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     built_in::exit_after(io::stdout().lock().write_all(&text::encode(&out)), report.exit())
 }
 
-/// Becomes the user that mon runs as, if we may.
-fn act_for(name: Option<&str>) -> Result<(User, Vec<Finding>), String> {
+/// Becomes the user that mon runs as, if we may; are we, if not, a stranger to it?
+fn act_for(name: Option<&str>) -> Result<(User, bool), String> {
     let ourselves = User::ourselves();
     let wanted = match name {
         Some(name) => User::named(name).ok_or_else(|| format!("there is no user {name}"))?,
-        None if ourselves.uid == 0 => User::named(MON).unwrap_or_else(|| ourselves.clone()),
-        None => ourselves.clone(),
+        None => User::named(MON).unwrap_or_else(|| ourselves.clone()),
     };
     if wanted.uid == ourselves.uid {
-        let advice = if ourselves.uid == 0 {
-            "mon need not be root: make a user for it, and name it with --user"
-        } else {
-            "run it as root, or as the user that mon runs as, if that is another one"
-        };
-        let note = Area::Files.note(format!("looked at as user {}", ourselves.name), advice);
-        return Ok((ourselves, if wanted.name == MON { Vec::new() } else { vec![note] }));
+        return Ok((ourselves, false));
+    }
+    if name.is_none() && ourselves.uid != 0 {
+        return Ok((ourselves, true));
     }
     wanted.become_it().map_err(|error| {
         format!("cannot act for the user {}: {}", wanted.name, remon_core::reason::of(&error))
     })?;
-    Ok((wanted, Vec::new()))
+    Ok((wanted, false))
+}
+
+fn about_user(user: &User, is_stranger: bool) -> Option<Finding> {
+    let User { name, uid, .. } = user;
+    if is_stranger {
+        let text = format!("as {name}, what mon may read and write, and its accounts, were not looked at");
+        let advice = format!("run mon doctor as root, or with --user {name} if that is whom mon runs as");
+        return Some(Area::Files.note(text, advice));
+    }
+    let advice = "mon need not be root: make a user for it, and name it with --user";
+    (*uid == 0).then(|| Area::Files.note("looked at as root, who may do everything", advice))
 }
 
 /// Everything else; what takes time is done at once.
 fn look(patient: &Patient, sockets: &Sockets, offline: bool) -> Vec<Finding> {
     let mut findings = programs::look(patient);
-    findings.extend(files::look(patient));
     findings.extend(clock::look(patient));
-    let (near, mut jobs) = accounts::look(patient);
-    findings.extend(near);
+    let mut jobs = Vec::new();
+    if !patient.is_stranger {
+        findings.extend(files::look(patient));
+        let (near, far) = accounts::look(patient);
+        findings.extend(near);
+        jobs.extend(far);
+    }
     if offline {
         let text = "names, servers and the daemon were not asked (--offline)";
         findings.push(Area::Daemon.note(text, ""));

@@ -1,11 +1,14 @@
 //! `mon doctor` with real daemons, servers and files: what it finds, and that it leaves no trace.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::support::servers::{PASSWORD, Postfix, Prosody};
+use crate::support::xmpp::Reader;
 use crate::support::{Daemon, Place, skipped, subject, subject_is_oracle, wait};
 
 /// Only this machine may ask, so that the open auth.cf of a place is nothing to be told.
@@ -57,9 +60,9 @@ fn is_root() -> bool {
 fn doctor(place: &Place, options: &[&str]) -> Said {
     let mut command = place.command(&subject());
     command.arg("doctor").args(options);
-    if is_root() && !options.contains(&"--user") {
-        command.args(["--user", "root"]);
-    }
+    // Whoever runs the tests is whom these daemons run as.
+    let user = Command::new("id").arg("-un").output().expect("it is part of every system").stdout;
+    command.args(["--user", String::from_utf8_lossy(&user).trim()]);
     let output = command.arg("--").args(place.flags()).output().expect("the built program can be started");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -230,6 +233,18 @@ fn what_the_user_of_mon_may_not_do() {
     let (_, said) = run("nobody");
     assert!(!said.contains("fault "), "{said}");
     assert!(fs::read_dir(dir.join("closed")).is_ok_and(|mut entries| entries.next().is_none()));
+    // Somebody else has nothing to say about what mon may do.
+    let mut command = place.command(Path::new("setpriv"));
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(subject());
+    command.args(["doctor", "--offline", "-c"]).arg(dir.join("etc/mon.cf"));
+    let has_mon = fs::read_to_string("/etc/passwd").is_ok_and(|users| users.contains("\nmon:"));
+    if let (true, Ok(output)) = (has_mon, command.output()) {
+        let said = String::from_utf8_lossy(&output.stdout);
+        // Where the build cannot be reached by others, it was not run.
+        let was_run = !said.is_empty();
+        assert!(!was_run || said.contains("as nobody, what mon may read and write"), "{said}");
+        assert!(!said.contains("statedir"), "{said}");
+    }
     fs::set_permissions(dir.join("etc"), fs::Permissions::from_mode(0o700)).expect("it is ours");
     let (status, said) = run("nobody");
     assert!(status == Some(2) && said.contains("let the user that mon runs as enter"), "{said}");
@@ -254,8 +269,9 @@ fn accounts_at_real_servers() {
     fs::set_permissions(place.path("open"), fs::Permissions::from_mode(0o644)).expect("it is ours");
     secret(&place.path("login"), "username: mon\npassword: sesame\n");
     secret(&place.path("login.bad"), "username: mon\npassword: wrong\n");
-    let silent = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let silent = silent.local_addr().expect("it is bound");
+    let hook = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let silent = hook.local_addr().expect("it is bound");
+    let mut ops = Reader::log_in(xmpp.place.port, "ops");
     let (chat_ca, mail_ca) = (xmpp.place.path("ca.pem"), mail.dir.join("ca.pem"));
     let (chat_ca, mail_ca, port) = (chat_ca.display(), mail_ca.display(), mail.port());
     let alerts = [
@@ -304,12 +320,24 @@ fn accounts_at_real_servers() {
     said.one(&["fault alerts web/http: an alert has nobody to tell"]);
     said.one(&["fault alerts", "traps to xxx"]);
     assert!(said.findings.iter().all(|line| !line.contains("secret")), "{:?}", said.findings);
-    // Nothing was sent: Postfix has taken no mail, and nobody had a session at the XMPP server.
+    nothing_was_sent(&place, &xmpp, &mail, &hook, &mut ops);
+}
+
+/// Postfix has taken no mail, the web hook got no request, and the first message is one that we send now.
+fn nothing_was_sent(place: &Place, xmpp: &Prosody, mail: &Postfix, hook: &TcpListener, ops: &mut Reader) {
     let log = fs::read_to_string(mail.dir.join("log")).unwrap_or_default();
     assert!(log.contains("connect from") && !log.contains("cleanup["), "{log}");
     assert!(!mail.dir.join("mail/ops").exists());
-    let log = xmpp.place.read("prosody.log");
-    assert!(log.contains("Authenticated as mon@xmpp.test") && !log.contains("resource"), "{log}");
+    let (mut visitor, mut request) = (hook.accept().expect("the doctor was there").0, Vec::new());
+    visitor.read_to_end(&mut request).expect("it has gone");
+    assert!(request.is_empty(), "{request:?}");
+    assert!(xmpp.place.read("prosody.log").contains("Authenticated as mon@xmpp.test"));
+    let mut command = place.command(&subject());
+    command.args(["run", "mailxmpp.alert", "-S", "now", "-x", "ops@xmpp.test", "--ca"]);
+    let sent = command.arg(xmpp.place.path("ca.pem")).stdin(Stdio::null()).status();
+    assert!(sent.is_ok_and(|status| status.success()));
+    let message = ops.message().1;
+    assert!(message.starts_with("ALERT /: now "), "{message}");
 }
 
 /// The mon.cf of one of two servers; `exclude` is the option for the watch of the other one.

@@ -51,12 +51,14 @@ impl Flags {
         Places {
             statedir: site.statedir,
             logs: site.dtlogfile.into_iter().chain(site.historicfile).collect(),
+            authfile: site.authfile,
             userfile: site.authtypes.iter().any(|kind| kind == "userfile").then_some(site.userfile),
             pidfile: site.pidfile,
             mondirs: site.mondirs,
             alertdirs: site.alertdirs,
             serverbind: site.serverbind.filter(|host| !host.is_empty()),
             serverport: site.serverport,
+            trapbind: site.trapbind,
             trapport: site.trapport,
         }
     }
@@ -68,6 +70,7 @@ pub(crate) struct Places {
     pub(crate) statedir: PathBuf,
     /// Files that the daemon appends to.
     pub(crate) logs: Vec<PathBuf>,
+    pub(crate) authfile: PathBuf,
     /// The password file, if logins go by it.
     pub(crate) userfile: Option<PathBuf>,
     pub(crate) pidfile: Option<PathBuf>,
@@ -75,5 +78,6 @@ pub(crate) struct Places {
     pub(crate) alertdirs: Vec<PathBuf>,
     pub(crate) serverbind: Option<String>,
     pub(crate) serverport: u16,
+    pub(crate) trapbind: Option<String>,
     pub(crate) trapport: u16,
 }

@@ -6,6 +6,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use crate::support::servers::{PASSWORD, Postfix, Prosody};
 use crate::support::xmpp::Reader;
@@ -118,6 +119,14 @@ fn the_life_of_a_daemon() {
     let said = doctor(&place, &[]);
     said.one(&["warning daemon", "was changed since mon read it: 1 service changed", "mon diff"]);
     assert_eq!((said.status, said.trouble().len()), (Some(1), 1), "{:?}", said.findings);
+
+    // One that tells only users what a reload would change is not asked, as its log would hold that against us.
+    let open = place.read("etc/auth.cf");
+    place.write("etc/auth.cf", "command section\nlist: all\nprotid: all\nquit: all\n");
+    let config = fs::File::options().write(true).open(place.path("etc/mon.cf")).expect("it is ours");
+    config.set_modified(SystemTime::now() + Duration::from_secs(30)).expect("it is ours");
+    doctor(&place, &[]).one(&["note daemon", "was changed after mon was started"]);
+    place.write("etc/auth.cf", &open);
 
     let mut client = daemon.ready().expect("it runs");
     client.command("stop").expect("it obeys");

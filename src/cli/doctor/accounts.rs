@@ -109,6 +109,9 @@ fn job(patient: &Patient, need: Need, place: String) -> Job {
         Ok(reached) if reached.is_empty() => vec![Area::Alerts.well(asked)],
         Ok(reached) => vec![Area::Alerts.well(format!("{asked}: {reached}"))],
         Err(why) => {
+            // What is wrong with the file names it already.
+            let names_it = matches!(&kind, Kind::Xmpp(file, _) if why.contains(file.as_str()));
+            let asked = if names_it { "XMPP account".to_owned() } else { asked };
             vec![Area::Alerts.fault(format!("{place}: {asked}: {why}"), advice_for(&user.name, &kind, &why))]
         }
     };

@@ -1,10 +1,12 @@
 //! The daemon: does it run, with this program and this configuration, and are its ports its own?
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::Duration;
 
 use remon_core::wire::client::{Client, ClientError};
+use remon_core::{auth, text};
 
 use super::Patient;
 use super::report::{Area, Finding};
@@ -12,6 +14,9 @@ use super::sockets::{Holder, Sockets, Taken};
 use super::sys::User;
 use super::together::Job;
 use crate::cli::link::{Link, Target};
+
+/// The kernel tells the start of a process no closer.
+const TO_THE_SECOND: Duration = Duration::from_secs(1);
 
 /// What is known of the daemon before it is asked.
 struct Known {
@@ -25,6 +30,8 @@ struct Known {
     trapport: u16,
     /// Does the configuration ask other servers, which then should be able to ask us?
     has_peers: bool,
+    /// May somebody without a password ask what a reload would change? To be refused would be an error in its log.
+    may_ask: bool,
 }
 
 pub(super) fn look(patient: &Patient, sockets: &Sockets, has_peers: bool) -> Job {
@@ -35,10 +42,11 @@ pub(super) fn look(patient: &Patient, sockets: &Sockets, has_peers: bool) -> Job
         file: patient.file.clone(),
         user: patient.user.clone(),
         limit: patient.limit,
-        clients: sockets.tcp(places.serverport).cloned(),
-        traps: sockets.udp(places.trapport).cloned(),
+        clients: sockets.tcp(address(places.serverbind.as_deref()), places.serverport).cloned(),
+        traps: sockets.udp(address(places.trapbind.as_deref()), places.trapport).cloned(),
         trapport: places.trapport,
         has_peers,
+        may_ask: may_ask(&places.authfile),
     };
     let what = format!("mon at port {}", known.port);
     Job { area: Area::Daemon, what, run: Box::new(move || known.look()) }
@@ -53,7 +61,7 @@ impl Known {
         };
         let mut findings = self.process();
         findings.extend(self.traps());
-        if self.has_peers && self.clients.as_ref().is_some_and(|taken| !taken.is_open) {
+        if self.has_peers && self.clients.as_ref().is_some_and(|taken| taken.address.is_loopback()) {
             let text =
                 format!("port {} is open to this machine only: no other mon can ask this one", self.port);
             findings
@@ -137,6 +145,9 @@ impl Known {
 
     /// Does the daemon run what its file says now?
     fn configuration(&self, client: &mut Client<Link>) -> Option<Finding> {
+        if !self.may_ask {
+            return self.age();
+        }
         let answer = client.send("test reload").and_then(|()| client.reply());
         let reply = match answer {
             Ok(reply) => reply,
@@ -145,7 +156,7 @@ impl Known {
             }
         };
         if !reply.status.is_ok() {
-            return self.age(&reply.status.line);
+            return self.age();
         }
         let file = reply.lines.first().and_then(|line| line.strip_prefix("configuration file "))?;
         if fs::canonicalize(file).ok() != fs::canonicalize(&self.file).ok() {
@@ -158,22 +169,32 @@ impl Known {
         let text = format!("{file} was changed since mon read it: {last}");
         Some(Area::Daemon.warning(
             text,
-            "mon diff shows what a reload changes; systemctl reload mon, or moncmd reset keepstate",
+            "mon diff shows what a reload changes; moncmd -l USER reset keepstate does it, and SIGHUP",
         ))
     }
 
     /// A daemon that does not tell: is the file younger than the process?
-    fn age(&self, refusal: &str) -> Option<Finding> {
+    fn age(&self) -> Option<Finding> {
         let started = self.clients.as_ref()?.holder.as_ref()?.started?;
         let written = fs::metadata(&self.file).ok()?.modified().ok()?;
-        (written > started).then(|| {
+        (written > started + TO_THE_SECOND).then(|| {
             let text = format!(
-                "{} was changed after mon was started; mon does not tell whether it has read it since ({refusal})",
+                "{} was changed after mon was started; whether it has read it since, it tells to users only",
                 self.file.display()
             );
             Area::Daemon.note(text, "mon diff -l USER, or moncmd -l USER reset keepstate")
         })
     }
+}
+
+/// A name is not asked for: it may be any address.
+fn address(bound: Option<&str>) -> IpAddr {
+    bound.and_then(|bound| bound.parse().ok()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+fn may_ask(authfile: &Path) -> bool {
+    let text = fs::read(authfile).map(text::decode).unwrap_or_default();
+    auth::parse(&text).0.permits(None, "test")
 }
 
 fn scheduler(client: &mut Client<Link>) -> Option<Finding> {

@@ -112,6 +112,13 @@ pub(super) fn closed_way(path: &Path) -> Option<PathBuf> {
     way.into_iter().find(|dir| dir.is_dir() && may(dir, Wish::Execute).is_err()).map(Path::to_path_buf)
 }
 
+/// The unit in which the kernel tells when a process began.
+pub(super) fn ticks_a_second() -> u64 {
+    // SAFETY: takes a number and changes nothing.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    u64::try_from(ticks).unwrap_or(100).max(1)
+}
+
 /// Does a time service keep the clock? `None` where the kernel does not tell.
 pub(super) fn clock_is_kept() -> Option<bool> {
     // SAFETY: all zero is a valid value; without modes the call changes nothing and fills it in.

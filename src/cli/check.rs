@@ -12,7 +12,7 @@ use remon_core::text;
 use remon_core::wire::opstatus::StatusLine;
 
 use super::json::Json;
-use crate::daemon::load::{nobody_to_call, origins, read_checked, read_for_elsewhere};
+use crate::daemon::load::{origins, read_checked, read_for_elsewhere};
 use crate::daemon::surroundings::around_here;
 
 /// Nothing, or warnings only.
@@ -116,7 +116,6 @@ fn check(file: &Path, args: &CheckArgs, aside: &Aside, counts: &mut (usize, usiz
     }
     if !args.elsewhere {
         seen = around_here(&config, seen);
-        diagnostics.extend(nobody_to_call(&config, &text));
     }
     diagnostics.extend(look_around(&text, &config, &seen));
     let origins = if diagnostics.is_empty() { Origins::default() } else { origins(file, m4, &text) };

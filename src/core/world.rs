@@ -18,6 +18,7 @@
 
 pub mod compare;
 pub mod events;
+mod files;
 pub mod simulate;
 mod story;
 pub mod timeline;
@@ -28,15 +29,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::{self, Auth};
-use crate::config::{self, Diagnostic};
+use crate::config::Diagnostic;
 use crate::engine::{
-    AlertId, Answer, ClientId, Command, Effect, Ending, Engine, Event, Launch, List, Loaded, LogFile,
-    Program, Programs, Question, ReadPurpose, RunId, Settings, StateFile, Stop,
+    AlertId, Answer, ClientId, Command, Effect, Ending, Engine, Event, Launch, List, LogFile, Question,
+    RunId, StateFile, Stop,
 };
 use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
-use crate::wire::{command, reply, statefile};
+use crate::wire::{command, reply};
 
+use self::files::{load, parse_auth};
 pub use story::{Entry, Happened, Heeds, Outcome};
 pub use zone::Zone;
 
@@ -458,66 +459,11 @@ impl World {
         self.note(Happened::Closed { client });
         self.events.push_back(Event::ClientGone { client });
     }
-
-    fn read_config(&mut self, purpose: ReadPurpose) {
-        let result = load(&self.mon_cf, &self.missing).map(Box::new).map_err(|diagnostics| {
-            diagnostics.into_iter().filter_map(|diagnostic| diagnostic.legacy).collect()
-        });
-        self.events.push_back(Event::ConfigRead { purpose, result });
-    }
-
-    fn save(&mut self, file: StateFile) {
-        let text = match file {
-            StateFile::Disabled => statefile::render_disabled(&self.engine.disabled()),
-            StateFile::Opstatus => statefile::render_opstatus(&self.engine.snapshots(&self.now())),
-        };
-        self.state_files.insert(file, text);
-    }
-
-    fn read_state(&self, files: &[StateFile], client: Option<ClientId>) -> Event {
-        let text = |file| {
-            let wanted = files.contains(&file);
-            self.state_files.get(&file).filter(|_| wanted).map_or("", String::as_str)
-        };
-        Event::StateRead {
-            client,
-            disabled: statefile::parse_disabled(text(StateFile::Disabled)).0,
-            services: statefile::parse_opstatus(text(StateFile::Opstatus)).0,
-        }
-    }
 }
 
 fn next_of(script: &mut Script) -> Outcome {
     let next = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
     next.unwrap_or_else(Outcome::ok)
-}
-
-/// Reads mon.cf as the daemon does; every program that it names is there, but for those that are `missing`.
-fn load(mon_cf: &str, missing: &BTreeSet<String>) -> Result<Loaded, Vec<Diagnostic>> {
-    let (config, diagnostics) = config::load(mon_cf);
-    let errors: Vec<Diagnostic> = diagnostics.into_iter().filter(Diagnostic::is_error).collect();
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let program = |dir: &'static str| {
-        move |name: &str| {
-            let path = format!("/usr/lib/mon/{dir}/{name}").into();
-            (!missing.contains(name)).then_some(Program { path, called: None })
-        }
-    };
-    let programs = Programs::look_up(&config, program("mon.d"), program("alert.d"));
-    let settings = Settings {
-        statedir: "/var/lib/mon".into(),
-        logdir: "/var/log/mon".into(),
-        cfbasedir: "/etc/mon".into(),
-        config_file: "/etc/mon/mon.cf".into(),
-        ..Settings::of(&config.globals)
-    };
-    Ok(Loaded { config, settings, programs, alert_history: None })
-}
-
-fn parse_auth(auth_cf: &str) -> Auth {
-    auth::parse(auth_cf).0
 }
 
 /// A world without processes: a run is its own process id.

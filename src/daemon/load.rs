@@ -204,15 +204,6 @@ fn find_programs(config: &Config, site: &Site) -> Programs {
     )
 }
 
-/// The periods of which no alert program is there, as the daemon would look for them without options.
-pub(crate) fn nobody_to_call(config: &Config, text: &str) -> Vec<Diagnostic> {
-    let Some(options) = Options::none() else { return Vec::new() };
-    let site = Site::resolve(&options, &config.globals);
-    let is_there =
-        |name: &str| in_search_path(name, &site.alertdirs).is_some() || programs::is_builtin_alert(name);
-    config::nobody_to_call(config, text, is_there)
-}
-
 fn in_search_path(name: &str, dirs: &[PathBuf]) -> Option<Program> {
     let executable = |path: &PathBuf| {
         std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)

@@ -140,11 +140,6 @@ pub(super) fn parse(args: Vec<OsString>) -> Asked {
 }
 
 impl Options {
-    /// As if no flag were given.
-    pub(super) fn none() -> Option<Options> {
-        Options::try_parse_from(["mon"]).ok()
-    }
-
     /// The configuration file: as given, below the working directory; else mon.cf where it belongs.
     pub(super) fn config_path(&self) -> PathBuf {
         let cfbasedir = self.cfbasedir.as_deref().unwrap_or(super::site::DEFAULT_CFBASEDIR);

@@ -158,7 +158,9 @@ fn service_meaning(out: &mut String, service: &Service) {
 fn period_meaning(out: &mut String, period: &Period) {
     let after =
         (period.alertafter_count, period.alertafter_time, period.alertafter_within, period.upalertafter);
-    let rules = (period.alertevery, period.numalerts, period.no_comp_alerts, period.alerts_dont_count);
+    let every = period.alertevery.map(|every| (every.interval, every.unless));
+    let delivery = (period.alert_timeout, period.alertretry);
+    let rules = (every, delivery, period.numalerts, period.no_comp_alerts, period.alerts_dont_count);
     let spec = spec_meaning(&format!("{:?}", period.spec));
     let _ = writeln!(out, "  {spec} {after:?} {rules:?} {:?}", period.alertexitrange);
     for alert in &period.alerts {

@@ -21,13 +21,14 @@ syntax keyword monServiceKeyword contained
       \ monitor monitordepend randskew redistribute trapduration traptimeout
 syntax keyword monPeriod contained period nextgroup=monLabel skipwhite
 syntax keyword monPeriodKeyword contained
-      \ ackalert alert alertafter alertevery alertexitrange alerts_dont_count disablealert no_comp_alerts
-      \ numalerts startupalert upalert upalertafter
+      \ ackalert alert alertafter alertevery alertexitrange alertretry alerts_dont_count disablealert
+      \ no_comp_alerts numalerts startupalert upalert upalertafter
 " These are global variables as well, with a `=`.
 syntax match monServiceKeyword contained /\<\%(dep_behavior\|dep_memory\|exclude_period\|unack_summary\)\>/
-syntax match monGlobal contained /\<\%(alertdir\|authfile\|authtype\|basedir\|cfbasedir\|clientallow\|cltimeout\)\>\ze\s*=/
+syntax match monPeriodKeyword contained /\<\%(alert_timeout\)\>/
+syntax match monGlobal contained /\<\%(alert_timeout\|alertdir\|authfile\|authtype\|basedir\|cfbasedir\|clientallow\|cltimeout\)\>\ze\s*=/
 syntax match monGlobal contained /\<\%(dep_behavior\|dep_memory\|dep_recur_limit\|dtlogfile\|dtlogging\)\>\ze\s*=/
-syntax match monGlobal contained /\<\%(exclude_period\|historicfile\|historictime\|histlength\|logdir\|maxprocs\)\>\ze\s*=/
+syntax match monGlobal contained /\<\%(exclude_period\|historicfile\|historictime\|historykeep\|histlength\|logdir\|maxprocs\)\>\ze\s*=/
 syntax match monGlobal contained /\<\%(mondir\|monerrfile\|monremote\|pamservice\|pidfile\|randstart\|serverbind\)\>\ze\s*=/
 syntax match monGlobal contained /\<\%(serverport\|startupalerts_on_reset\|statedir\|syslog_facility\|trapbind\)\>\ze\s*=/
 syntax match monGlobal contained /\<\%(trapport\|unack_summary\|userfile\)\>\ze\s*=/

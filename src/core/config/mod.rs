@@ -42,7 +42,6 @@ mod words;
 
 pub use definition::{same_alerts, same_check, same_definition};
 pub use diagnostic::{Diagnostic, Severity};
-pub use lint::nobody_to_call;
 pub use lower::load;
 pub use model::*;
 pub use origin::{Origins, Place};

@@ -11,6 +11,7 @@
 //! | W044 to W046 | the file of the other server of a pair |
 //! | W047 to W050 | who may read, write and do what |
 //! | W064 | directory that is not there |
+//! | W091 | alert lines of which no program is there |
 //! | W053, W060 | arguments that a program of ours does not know, `;;` that it needs |
 
 mod access;
@@ -23,7 +24,7 @@ use super::Config;
 use super::ast::{Kind, Span, Statement};
 use super::diagnostic::Diagnostic;
 use super::lines::Source;
-use super::lint::{At, walk};
+use super::lint::{At, nobody_to_call, walk};
 use super::sink::{Complaint, Sink};
 
 /// What the shell saw.
@@ -125,7 +126,19 @@ pub fn look_around(text: &str, config: &Config, surroundings: &Surroundings) -> 
     if let Some(peer) = &surroundings.peer {
         pair::whole(config, peer, &seen, &mut sink);
     }
-    sink.into_diagnostics()
+    let mut found = sink.into_diagnostics();
+    // Where no directory exists at all, a warning says so already.
+    if let Some(path) =
+        surroundings.alerts.as_ref().filter(|path| path.dirs.iter().any(|(_, exists)| *exists))
+    {
+        let is_there = |name: &str| {
+            let sighted = path.found.get(name).is_some_and(|found| found.iter().any(|file| file.executable));
+            sighted || path.builtin.contains_key(name)
+        };
+        found.extend(nobody_to_call(config, text, is_there));
+        found.sort_by_key(|diagnostic| diagnostic.line);
+    }
+    found
 }
 
 /// The lines that warnings about the whole file stand at.

@@ -2,7 +2,7 @@
 
 use crate::config::ast::{Kind, Statement};
 use crate::config::lines::Source;
-use crate::config::model::{Config, Depends, Service};
+use crate::config::model::{Config, Depends, RuleLines, Service};
 use crate::config::parse::Statements;
 use crate::config::{Diagnostic, load};
 use crate::timeval::is_blank;
@@ -74,6 +74,8 @@ fn forget_lines(service: &mut Service) {
     }
     for period in &mut service.periods {
         period.line = 0;
+        period.rule_lines = RuleLines::default();
+        period.alertevery.iter_mut().for_each(|every| every.line = 0);
         period.alerts.iter_mut().for_each(|alert| alert.command.line = 0);
     }
 }

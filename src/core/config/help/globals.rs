@@ -142,4 +142,16 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "Called when a client tests, enables, disables or acknowledges something, to tell other mon servers.",
     ),
     global("exclude_period", "PERIOD", "none", "No monitor runs in this period."),
+    global(
+        "alert_timeout",
+        "TIME",
+        "`10m`",
+        "An alert program that runs for longer is ended and counts as not delivered. A period may say otherwise.",
+    ),
+    global(
+        "historykeep",
+        "TIME",
+        "`90d`",
+        "How far back the record of what happened (`history.db`) reaches; `w` are weeks, `0d` is no record.",
+    ),
 ];

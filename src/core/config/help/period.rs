@@ -74,4 +74,17 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "every one but 0",
         "Alert only for these exit statuses of the monitor.",
     ),
+    period(
+        "alert_timeout",
+        "TIME",
+        "the global one",
+        "An alert program of this period that runs for longer is ended and counts as not delivered.",
+    ),
+    period(
+        "alertretry",
+        "N [TIME]",
+        "none",
+        "An alert that was not delivered is tried up to N more times: after TIME (30s), then after twice as long, \
+         and so on.",
+    ),
 ];

@@ -40,7 +40,11 @@ pub(super) fn remote_monitor_overlooks(view: &ServiceView<'_>, sink: &mut Sink<'
 
 /// The periods with alert lines of which no program is there, as `is_there` finds; `text` is that of the file.
 #[must_use]
-pub fn nobody_to_call(config: &Config, text: &str, is_there: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+pub(in super::super) fn nobody_to_call(
+    config: &Config,
+    text: &str,
+    is_there: impl Fn(&str) -> bool,
+) -> Vec<Diagnostic> {
     let mut known = BTreeMap::new();
     let mut missing = |program: &str| {
         if let Some(missing) = known.get(program) {

@@ -71,7 +71,7 @@ mod words_astray;
 pub(super) use addresses::global as global_address;
 pub(super) use chars::disguises;
 pub(super) use day_names::{read_as_another, scale_twice};
-pub use delivery::nobody_to_call;
+pub(super) use delivery::nobody_to_call;
 pub(super) use file::{Notes, whole_file};
 pub(super) use layout::{layout, stray_environment};
 pub(super) use line::{

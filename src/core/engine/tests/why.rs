@@ -243,7 +243,7 @@ fn a_reset_forgets_no_decision_and_a_new_file_gives_new_lines() {
     obeys(&mut world, "reset keepstate");
     until(&mut world, 260);
     assert_eq!(why(&mut world, "failure"), "numalerts 10 most=1 sent=1");
-    assert_eq!(past(&mut world, "why web ping"), "failure 1x60-60 sent 8 failure 3x120-250 numalerts");
+    assert_eq!(past(&mut world, "why web ping"), "failure 1x60-60 sent 8 failure 3x120-240 numalerts");
 }
 
 #[test]

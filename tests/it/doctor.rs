@@ -242,7 +242,15 @@ fn what_the_user_of_mon_may_not_do() {
     let (_, said) = run("nobody");
     assert!(!said.contains("fault "), "{said}");
     assert!(fs::read_dir(dir.join("closed")).is_ok_and(|mut entries| entries.next().is_none()));
-    // Somebody else has nothing to say about what mon may do.
+    a_stranger_to_mon(&place, &dir);
+    fs::set_permissions(dir.join("etc"), fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let (status, said) = run("nobody");
+    assert!(status == Some(2) && said.contains("let the user that mon runs as enter"), "{said}");
+    fs::remove_dir_all(&dir).expect("it is ours");
+}
+
+/// Somebody else has nothing to say about what mon may do.
+fn a_stranger_to_mon(place: &Place, dir: &Path) {
     let mut command = place.command(Path::new("setpriv"));
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(subject());
     command.args(["doctor", "--offline", "-c"]).arg(dir.join("etc/mon.cf"));
@@ -254,10 +262,6 @@ fn what_the_user_of_mon_may_not_do() {
         assert!(!was_run || said.contains("as nobody, what mon may read and write"), "{said}");
         assert!(!said.contains("statedir"), "{said}");
     }
-    fs::set_permissions(dir.join("etc"), fs::Permissions::from_mode(0o700)).expect("it is ours");
-    let (status, said) = run("nobody");
-    assert!(status == Some(2) && said.contains("let the user that mon runs as enter"), "{said}");
-    fs::remove_dir_all(&dir).expect("it is ours");
 }
 
 #[test]

@@ -11,6 +11,9 @@ use super::report::{Area, Finding};
 use super::together::Job;
 use super::{Patient, counted};
 
+/// So many names without an address are told one by one.
+const MOST_TOLD: usize = 20;
+
 pub(super) fn look(patient: &Patient) -> Option<Job> {
     let names = names(patient);
     if names.is_empty() {
@@ -39,6 +42,17 @@ fn judge(names: &[String], groups: &[String], answers: &[Option<Result<(), Strin
             format!("{name} (hostgroup {group}) has no address: {why}"),
             "correct it in mon.cf, or add it to the DNS or to /etc/hosts",
         ));
+    }
+    if findings.len() == names.len() && names.len() > 1 {
+        let text = format!("none of {} has an address: {}", counted(names.len(), "name"), findings[0].text);
+        return vec![
+            Area::Names.fault(text, "does the resolver work? see /etc/resolv.conf and /etc/nsswitch.conf"),
+        ];
+    }
+    if findings.len() > MOST_TOLD {
+        let text = format!("{} more have no address", findings.len() - MOST_TOLD);
+        findings.truncate(MOST_TOLD);
+        findings.push(Area::Names.warning(text, "these are told when those above are mended"));
     }
     if findings.is_empty() {
         findings.push(Area::Names.well(format!("{} found", counted(names.len(), "name"))));
@@ -74,6 +88,15 @@ mod tests {
     #[test]
     fn who_has_no_address() {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let nobody = judge(&words(&["a", "b"]), &words(&["g", "g"]), &[None, None]);
+        assert!(
+            nobody.len() == 1
+                && nobody[0].text.starts_with("none of 2 names has an address: a (hostgroup g) has")
+        );
+        let many = (0..30).map(|n| n.to_string()).collect::<Vec<_>>();
+        let answers = (0..30).map(|n| if n == 0 { Some(Ok(())) } else { None }).collect::<Vec<_>>();
+        let found = judge(&many, &many, &answers);
+        assert_eq!((found.len(), found[20].text.as_str()), (21, "9 more have no address"));
         let answers = [Some(Ok(())), Some(Err("no".to_owned())), None];
         let found = judge(&words(&["a", "b", "c"]), &words(&["g", "g", "h"]), &answers);
         let texts = found.iter().map(|finding| finding.text.as_str()).collect::<Vec<_>>();

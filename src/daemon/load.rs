@@ -24,6 +24,10 @@ use super::site::Site;
 use super::surroundings;
 use crate::cli::programs;
 
+/// A file of more bytes, some thirty thousand services, is not searched at start for all that may be wrong: that would
+/// take longer than all the rest. `mon check` does it.
+const HUGE: usize = 8 << 20;
+
 /// What is wrong with a configuration.
 #[derive(Debug, Default)]
 pub(super) struct Errors {
@@ -56,8 +60,9 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
         return Err(format!("basedir {basedir} does not exist").into());
     }
     let path = options.config_path();
-    let (config, text, diagnostics) =
-        read_checked(&path, options.m4().as_deref()).map_err(|error| error.to_string())?;
+    let text = text::decode(read(&path, options.m4().as_deref()).map_err(|error| error.to_string())?);
+    let is_huge = text.len() > HUGE;
+    let (config, diagnostics) = check_with(if is_huge { config::load_briefly } else { config::load }, &text);
     if diagnostics.iter().any(Diagnostic::is_error) {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         let lines = errors.filter_map(|error| error.legacy.clone()).collect();
@@ -67,12 +72,21 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     let hash = Sha256::digest(text::encode(&text));
     let config_hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let site = Site { config_hash, ..Site::resolve(options, &config.globals) };
-    let seen = surroundings::around(&site, &config, Surroundings::default());
-    let here = config::look_around(&text, &config, &seen);
-    let origins = origins(&path, options.m4().as_deref(), &text);
-    for (place, warning) in origins.locate(&text, &[diagnostics, here].concat()) {
-        warn(&place, warning);
+    let mut warnings = diagnostics;
+    if is_huge {
+        let shown = path.display();
+        log(Level::Info, &format!("{shown} is large: ask mon check for all that may be wrong with it"));
+    } else {
+        let seen = surroundings::around(&site, &config, Surroundings::default());
+        warnings.extend(config::look_around(&text, &config, &seen));
     }
+    if !warnings.is_empty() {
+        let origins = origins(&path, options.m4().as_deref(), &text);
+        for (place, warning) in origins.locate(&text, &warnings) {
+            warn(&place, warning);
+        }
+    }
+    drop(text);
     let settings = site.settings(options, &config.globals)?;
     complain_of_missing_dirs(&site);
     login::complain_of_authtypes(&site);
@@ -90,7 +104,11 @@ pub(crate) fn read_checked(path: &Path, m4: Option<&OsStr>) -> io::Result<(Confi
 
 /// Checks a text as [`read_checked`] does a file.
 pub(crate) fn check_text(text: &str) -> (Config, Vec<Diagnostic>) {
-    let (config, mut diagnostics) = config::load(text);
+    check_with(config::load, text)
+}
+
+fn check_with(load: fn(&str) -> (Config, Vec<Diagnostic>), text: &str) -> (Config, Vec<Diagnostic>) {
+    let (config, mut diagnostics) = load(text);
     diagnostics.extend(unreadable(config.globals.authfile.as_ref(), "authfile"));
     diagnostics.extend(unreadable(config.globals.userfile.as_ref(), "userfile"));
     diagnostics.sort_by_key(|diagnostic| diagnostic.line);

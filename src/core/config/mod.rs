@@ -42,7 +42,7 @@ mod words;
 
 pub use definition::{same_alerts, same_check, same_definition};
 pub use diagnostic::{Diagnostic, Severity};
-pub use lower::load;
+pub use lower::{load, load_briefly};
 pub use model::*;
 pub use origin::{Origins, Place};
 pub use surroundings::{Surroundings, look_around};

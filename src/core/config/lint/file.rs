@@ -17,6 +17,7 @@ use crate::depend::Expr;
 /// Things seen so far.
 #[derive(Debug, Default)]
 pub(in super::super) struct Notes {
+    is_brief: bool,
     pub(super) layout: Layout,
     groups: Vec<GroupNote>,
     watches: BTreeSet<Arc<str>>,
@@ -47,6 +48,16 @@ struct ServiceLine {
 }
 
 impl Notes {
+    /// For a reading that leaves out what takes long.
+    pub(in super::super) fn brief() -> Notes {
+        Notes { is_brief: true, ..Notes::default() }
+    }
+
+    /// Is what takes long left out?
+    pub(in super::super) fn is_brief(&self) -> bool {
+        self.is_brief
+    }
+
     /// A hostgroup begins.
     pub(in super::super) fn group(&mut self, name: &Arc<str>, statement: &Statement) {
         self.groups.push(GroupNote { name: Arc::clone(name), span: statement.name, line: statement.line });
@@ -101,8 +112,10 @@ pub(in super::super) fn whole_file(
     unknown_services(notes, source, config, sink);
     circular_dependencies(notes, source, config, sink);
     services_without_period(notes, config, sink);
-    names::check(source, config, sink);
-    pace::check(source, config, sink);
+    if !notes.is_brief {
+        names::check(source, config, sink);
+        pace::check(source, config, sink);
+    }
 }
 
 /// The hostgroup of a watch is looked for at the end, so that a similar name below it can be told.

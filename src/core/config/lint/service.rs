@@ -67,6 +67,9 @@ const CHECKS: &[Check] = &[
 
 /// Runs all checks of a service.
 pub(in super::super) fn service(view: &ServiceView<'_>, notes: &mut Notes, sink: &mut Sink<'_>) {
+    if notes.is_brief() {
+        return;
+    }
     for check in CHECKS {
         check(view, sink);
     }

@@ -13,7 +13,7 @@ use super::ast::{Kind, Span, Statement};
 use super::diagnostic::Diagnostic;
 use super::intern::Interner;
 use super::lines::{MAX_TEXT, Source};
-use super::lint;
+use super::lint::{self, Notes};
 use super::model::{Config, DepBehavior};
 use super::parse::Statements;
 use super::refusal::{self, TimeSyntax};
@@ -30,8 +30,19 @@ use watch::OpenWatch;
 /// error.
 #[must_use]
 pub fn load(text: &str) -> (Config, Vec<Diagnostic>) {
+    read(text, Notes::default())
+}
+
+/// The same without the warnings that take a second look at each service. Of a hundred thousand services they take
+/// longer than all the rest.
+#[must_use]
+pub fn load_briefly(text: &str) -> (Config, Vec<Diagnostic>) {
+    read(text, Notes::brief())
+}
+
+fn read(text: &str, notes: Notes) -> (Config, Vec<Diagnostic>) {
     let source = Source::new(text);
-    let mut lowering = Lowering::new(&source);
+    let mut lowering = Lowering::new(&source, notes);
     for statement in Statements::of(&source) {
         lowering.statement(&statement);
     }
@@ -52,7 +63,7 @@ struct Lowering<'s> {
     defaults: Defaults,
     record: OpenRecord,
     watch: Option<OpenWatch<'s>>,
-    notes: lint::Notes,
+    notes: Notes,
     /// The list of lines of the service before, to be used again.
     spare: Vec<Statement>,
     last_line: u32,
@@ -67,7 +78,7 @@ struct Defaults {
 }
 
 impl<'s> Lowering<'s> {
-    fn new(source: &'s Source<'s>) -> Lowering<'s> {
+    fn new(source: &'s Source<'s>, notes: Notes) -> Lowering<'s> {
         Lowering {
             source,
             sink: Sink::new(source),
@@ -77,7 +88,7 @@ impl<'s> Lowering<'s> {
             defaults: Defaults::default(),
             record: OpenRecord::default(),
             watch: None,
-            notes: lint::Notes::default(),
+            notes,
             spare: Vec::new(),
             last_line: 0,
         }
@@ -86,7 +97,9 @@ impl<'s> Lowering<'s> {
     fn statement(&mut self, statement: &Statement) {
         self.last_line = statement.line;
         lint::layout(&mut self.notes, self.source, statement, &mut self.sink);
-        lint::disguises(statement, self.source, &mut self.sink);
+        if !self.notes.is_brief() {
+            lint::disguises(statement, self.source, &mut self.sink);
+        }
         match statement.kind {
             Kind::Comment | Kind::Ignored => {}
             Kind::Unfinished => lint::unfinished(statement, &mut self.sink),

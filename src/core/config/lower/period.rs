@@ -38,8 +38,10 @@ impl Lowering<'_> {
         let label = self.texts.text(label);
         self.check_label(statement, &label);
         let spec_at = statement.rest.part(arguments.len() - spec.len(), arguments.len());
-        lint::read_as_another(statement, self.source, &mut self.sink);
-        lint::scale_twice(statement, self.source, &mut self.sink);
+        if !self.notes.is_brief() {
+            lint::read_as_another(statement, self.source, &mut self.sink);
+            lint::scale_twice(statement, self.source, &mut self.sink);
+        }
         let spec = self.period_spec(statement, spec_at, "period");
         let period = Period {
             label,

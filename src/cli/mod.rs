@@ -8,6 +8,7 @@ mod login;
 pub(crate) mod moncmd;
 pub(crate) mod monfailures;
 pub(crate) mod monshow;
+pub(crate) mod pages;
 pub(crate) mod period;
 pub(crate) mod programs;
 mod terminal;

@@ -4,8 +4,15 @@
 # administrator's from the moment dpkg removes the package mon: Perl monitors that a mon.cf names go on running.
 KEPT=/usr/lib/mon/etbemon
 
-# Where the links of this package are, one path a line.
+# Where the links of this package are, below /.
 LINKS='@LINKS@'
+
+# In whose name files of the administrator's are kept from being overwritten: no package has it, so the files of
+# every package go beside his.
+OWN=remon-administrator
+
+# There after the daemon has saved its state, until preinst has run.
+SAVED=/run/remon-saved
 
 # One start with all saved state: read by the unit and by the init script.
 ONCE=/run/mon-once

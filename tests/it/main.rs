@@ -9,6 +9,7 @@ mod e2e;
 mod fuzz;
 mod handover;
 mod notify;
+mod package;
 mod programs;
 mod remote;
 mod robustness;

@@ -28,7 +28,8 @@ pub(super) fn page(entry: &Entry) -> String {
             Block::Text(_) | Block::Verbatim(_) if section.is_empty() => "DESCRIPTION",
             Block::Text(_) if section == "OPTIONS" => "NOTES",
             Block::Items(items)
-                if section.is_empty() || items[0].spec.starts_with('-') && section != "HEADED" =>
+                if section.is_empty()
+                    || items.iter().any(|item| item.spec.starts_with('-')) && section != "HEADED" =>
             {
                 "OPTIONS"
             }

@@ -88,7 +88,7 @@ pub(super) fn zsh(entries: &[Entry]) -> String {
          {cases}\
          \x20   'mon run') offered=({all} ) ;;\n\
          esac\n\
-         _describe -o word offered\n\
+         _describe word offered\n\
          [[ $program == 'mon run' ]] || _files\n",
         commands(entries)
     )

@@ -5,7 +5,11 @@
 
 # Copies every program of the packages mon and mon-client that this package has no counterpart for.
 keep_programs() {
-    dpkg-query -W -f '${Status}' mon 2>/dev/null | grep -q ' installed$' || return 0
+    # dpkg by itself has begun with the removal when it runs preinst, but its files are there.
+    case "$(dpkg-query -W -f '${db:Status-Status}' mon 2>/dev/null)" in
+        installed | half-installed) ;;
+        *) return 0 ;;
+    esac
     rm -rf "$KEPT.new"
     for package in mon mon-client; do
         dpkg-query -L "$package" 2>/dev/null || true
@@ -28,7 +32,9 @@ keep_programs() {
 # A file of the administrator's stays where it is and stays the one that is found: the link of this package goes
 # beside it. His is what no package owns, and what he has changed in the package mon.
 spare_own_programs() {
-    changed=$(dpkg --verify mon 2>/dev/null | sed -n 's/^..5.* //p') || changed=
+    sums=$(dpkg-query --control-path mon md5sums 2>/dev/null) || sums=
+    changed=
+    [ -z "$sums" ] || changed=$(cd / && LC_ALL=C md5sum -c --quiet "$sums" 2>/dev/null | sed -n 's,^\(.*\): FAILED$,/\1,p')
     printf '/%s\n' $LINKS | while read -r path; do
         case "$path" in /usr/lib/mon/*) ;; *) continue ;; esac
         [ -e "$path" ] || [ -L "$path" ] || continue

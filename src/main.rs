@@ -8,7 +8,7 @@ mod daemon;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use cli::programs;
 
 /// The subcommands; any other first word belongs to the classic command line.
@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         return program.run(args);
     }
     match args.get(1).and_then(|word| word.to_str()) {
+        Some("pages") => cli::pages::run(args.get(2).map(OsString::as_os_str), &Subcommand::command()),
         Some("run") => run_built_in(args[2..].to_vec()),
         Some("version") => {
             println!("remon {}", env!("CARGO_PKG_VERSION"));

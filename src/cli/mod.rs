@@ -13,6 +13,7 @@ pub(crate) mod lsp;
 pub(crate) mod moncmd;
 pub(crate) mod monfailures;
 pub(crate) mod monshow;
+pub(crate) mod pages;
 pub(crate) mod period;
 pub(crate) mod programs;
 mod server;

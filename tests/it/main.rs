@@ -15,6 +15,7 @@ mod fuzz;
 mod handover;
 mod mutation;
 mod notify;
+mod package;
 mod probes;
 mod programs;
 mod reach;

@@ -17,6 +17,8 @@
 //! | `tls`, [`certificate`] | encryption that shows a bad certificate instead of hiding it; its dates |
 //! | `security` | the options `--tls`, `--starttls`, `--ca`, `--insecure`, `--days`, for every monitor the same |
 //! | [`dialogue`], [`starttls`] | conversations in bounded lines; what SMTP, POP3 and IMAP have in common with each other |
+//! | [`icmp`] | echo requests, by what this machine permits |
+//! | [`child`] | a program that is run, with an end to its output and its time |
 //! | `attempt` | all of these for one server that speaks in lines |
 //! | [`Pattern`] | Perl's regular expressions, with a limit to what one may cost |
 //! | [`canned`] | another side that has said everything beforehand, for tests and fuzzing |
@@ -24,16 +26,24 @@
 mod attempt;
 pub mod canned;
 pub mod certificate;
+pub mod child;
 pub mod dialogue;
+pub mod dns;
+pub mod fping;
 pub mod freespace;
+pub mod heartbeat;
 pub mod http;
+pub mod icmp;
 pub mod imap;
 pub mod invocation;
 mod link;
 pub mod loadavg;
+pub mod mon;
+pub mod nagios;
 
 pub mod parallel;
 mod pattern;
+pub mod ping;
 pub mod pop3;
 mod port;
 mod pressure;
@@ -43,6 +53,7 @@ pub mod report;
 mod resolve;
 mod security;
 pub mod smtp;
+pub mod ssh;
 pub mod sslcert;
 pub mod starttls;
 mod sys;
@@ -67,11 +78,18 @@ pub struct Monitor {
 }
 
 /// All of them, by name.
-pub static MONITORS: [Monitor; 9] = [
+pub static MONITORS: [Monitor; 16] = [
+    Monitor { name: "dns.monitor", run: dns::run, about: "do name servers have their zones and answer" },
+    Monitor { name: "fping.monitor", run: fping::run, about: "do hosts answer pings, by the program fping" },
     Monitor {
         name: "freespace.monitor",
         run: freespace::run,
         about: "free space and inodes of mounted file systems",
+    },
+    Monitor {
+        name: "heartbeat.monitor",
+        run: heartbeat::run,
+        about: "tells a dead-man service that mon runs",
     },
     Monitor { name: "http.monitor", run: http::run, about: "do web servers answer, over TLS too" },
     Monitor { name: "imap.monitor", run: imap::run, about: "do IMAP servers answer, over TLS too" },
@@ -80,9 +98,13 @@ pub static MONITORS: [Monitor; 9] = [
         run: loadavg::run,
         about: "load average and memory use of this machine",
     },
+    Monitor { name: "mon.monitor", run: mon::run, about: "does a mon server answer" },
+    Monitor { name: "nagios.monitor", run: nagios::run, about: "any plugin of Nagios, for every host" },
+    Monitor { name: "ping.monitor", run: ping::run, about: "do hosts answer pings, by ICMP" },
     Monitor { name: "pop3.monitor", run: pop3::run, about: "do POP3 servers answer, over TLS too" },
     Monitor { name: "remote.monitor", run: remote::run, about: "what other mon servers report as failing" },
     Monitor { name: "smtp.monitor", run: smtp::run, about: "do mail servers answer, over TLS too" },
+    Monitor { name: "ssh.monitor", run: ssh::run, about: "can a command be run over ssh" },
     Monitor { name: "sslcert.monitor", run: sslcert::run, about: "when do certificates expire" },
     Monitor { name: "tcp.monitor", run: tcp::run, about: "does a TCP port accept connections" },
 ];

@@ -1,9 +1,14 @@
 //! The few calls into the C library that std does not wrap.
-#![allow(unsafe_code, reason = "statvfs, getpwuid_r and sysconf have no safe wrapper in std")]
+#![allow(
+    unsafe_code,
+    reason = "statvfs, getpwuid_r, sysconf, kill, prctl and waitid have no safe wrapper in std"
+)]
 
 use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 /// Blocks and inodes of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +64,40 @@ pub(crate) fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// Kills the process group whose leader is `pid`. One that is gone already is no matter.
+pub(crate) fn kill_group(pid: u32) {
+    let Some(pid) = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 1) else { return };
+    // SAFETY: kill takes any number and touches no memory of ours.
+    unsafe { libc::kill(-pid, libc::SIGKILL) };
+}
+
+/// Has the system kill the program when the thread that starts it ends, with all of us or alone: whoever kills a
+/// monitor means what it runs too.
+pub(crate) fn die_with_us(command: &mut Command) {
+    let ask = || {
+        // SAFETY: prctl with these numbers touches no memory, and may be called between fork and exec.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: `ask` allocates nothing and takes no lock.
+    unsafe { command.pre_exec(ask) };
+}
+
+/// Waits until our child `pid` has ended, and leaves it as it is: so its number stays its own until it is reaped.
+pub(crate) fn await_end(pid: u32) {
+    let mut about = MaybeUninit::<libc::siginfo_t>::uninit();
+    loop {
+        // SAFETY: `about` is large enough for what the call writes, and nobody reads it.
+        let status =
+            unsafe { libc::waitid(libc::P_PID, pid, about.as_mut_ptr(), libc::WEXITED | libc::WNOWAIT) };
+        if status == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
 }
 
 /// Bytes in a page of memory.

@@ -7,7 +7,7 @@
 //! | layer | module | what it says |
 //! |---|---|---|
 //! | 0 | [`text`], [`nouns`], [`timeval`], [`words`] | bytes as text, the words of the trade, spans of time, shell-like words |
-//! | 0 | [`getopt`], [`netdb`], [`reason`] | command lines, names of ports, words for errors: what all programs share |
+//! | 0 | [`getopt`], [`netdb`], [`reason`], [`url`] | command lines, names of ports, words for errors, addresses: what all programs share |
 //! | 1 | [`period`], [`depend`], [`auth`], [`allow`] | calendar, dependency expressions, who may do what |
 //! | 2 | [`config`] | mon.cf: lines, syntax tree, checked configuration, diagnostics |
 //! | 3 | [`decision`], [`schedule`], [`history`] | who is told; what runs when; what happened |
@@ -32,6 +32,7 @@ pub mod reason;
 pub mod schedule;
 pub mod text;
 pub mod timeval;
+pub mod url;
 pub mod wire;
 pub mod words;
 pub mod world;

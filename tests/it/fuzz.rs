@@ -55,7 +55,7 @@ macro_rules! targets {
     };
 }
 
-targets! { clients traps replies state auth config period depend quote pages dialogues }
+targets! { clients traps replies state auth config period depend quote pages dialogues names plugins }
 
 fn fuzz(name: &str) {
     let target = targets::named(name);

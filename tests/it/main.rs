@@ -15,6 +15,7 @@ mod mutation;
 mod notify;
 mod probes;
 mod programs;
+mod reach;
 mod reload;
 mod remote;
 mod robustness;

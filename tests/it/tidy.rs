@@ -10,7 +10,7 @@ use crate::support::source;
 
 /// Modules of src/core by layer. A module uses lower layers and its own; the crate docs say what each is for.
 const LAYERS: &[(usize, &[&str])] = &[
-    (0, &["text", "nouns", "timeval", "words", "getopt", "netdb", "reason"]),
+    (0, &["text", "nouns", "timeval", "words", "getopt", "netdb", "reason", "url"]),
     (1, &["period", "depend", "auth", "allow"]),
     (2, &["config"]),
     (3, &["decision", "schedule", "history"]),

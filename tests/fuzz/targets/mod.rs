@@ -7,6 +7,7 @@ mod files;
 mod language;
 mod network;
 mod probes;
+mod reach;
 
 /// One way in.
 #[derive(Clone, Copy)]
@@ -18,7 +19,7 @@ pub(crate) struct Target {
 }
 
 /// All ways in.
-pub(crate) const TARGETS: [Target; 11] = [
+pub(crate) const TARGETS: [Target; 13] = [
     Target { name: "clients", run: network::clients },
     Target { name: "traps", run: network::traps },
     Target { name: "replies", run: network::replies },
@@ -30,6 +31,8 @@ pub(crate) const TARGETS: [Target; 11] = [
     Target { name: "quote", run: language::quote },
     Target { name: "pages", run: probes::pages },
     Target { name: "dialogues", run: probes::dialogues },
+    Target { name: "names", run: reach::names },
+    Target { name: "plugins", run: reach::plugins },
 ];
 
 /// The target of that name.

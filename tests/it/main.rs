@@ -19,6 +19,7 @@ mod reach;
 mod reload;
 mod remote;
 mod robustness;
+mod samples;
 mod security;
 mod shipped;
 mod simulate;

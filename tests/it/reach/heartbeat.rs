@@ -89,7 +89,7 @@ fn services_that_do_not() {
 #[test]
 fn a_service_with_a_certificate() {
     let place = Place::new();
-    if make_certificates(place.dir()).is_err() {
+    if make_certificates(place.dir(), crate::support::servers::NAMES).is_err() {
         return skipped("heartbeat.monitor with TLS", "no openssl");
     }
     let mut server = Command::new("openssl");

@@ -126,7 +126,8 @@ fn all() -> Vec<Sample> {
 fn judge(sample: &Sample, lab: &Lab, receivers: &Mutex<Receivers>) -> Result<Option<usize>, String> {
     let verdict = table::verdict(&sample.name);
     let golden = folder().join(format!("{}.ours", sample.name));
-    if let Verdict::NotHere(_) = verdict {
+    if let Verdict::NotHere(why) = verdict {
+        println!("samples {} cannot be made again: {why}", sample.name);
         return Ok(Some(2));
     }
     let Some(ours) = call(sample, lab, receivers) else { return Ok(None) };

@@ -10,7 +10,7 @@ pub(super) enum Verdict {
     /// with a copy that can.
     Broken(String),
     /// Not to be made here, for this reason.
-    NotHere(#[expect(dead_code, reason = "for readers")] &'static str),
+    NotHere(&'static str),
 }
 
 const DIFFERS: &[(&str, &[&str])] = &[

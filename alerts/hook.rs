@@ -56,6 +56,23 @@ impl Hook {
         }
     }
 
+    /// Host and port, which are no secret.
+    pub(crate) fn place(&self) -> String {
+        self.url.authority.clone()
+    }
+
+    /// Connects, encrypts, and hangs up without a request.
+    pub(crate) fn reach(&self, limit: Duration) -> Result<String, String> {
+        let reached = tls::run(limit, async {
+            let tcp = tls::connect(&self.url.host, self.url.port).await?;
+            if self.url.encrypted {
+                tls::encrypt(tcp, &self.url.host, self.ca.as_deref()).await?;
+            }
+            Ok(String::new())
+        });
+        reached.unwrap_or_else(|| Err(no_answer(limit)))
+    }
+
     async fn converse(&self) -> Result<(), String> {
         let tcp = tls::connect(&self.url.host, self.url.port).await?;
         let answer = if self.url.encrypted {

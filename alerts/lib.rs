@@ -25,6 +25,7 @@ mod letter;
 pub mod mail;
 pub mod mailxmpp;
 mod mime;
+pub mod need;
 mod post;
 pub mod sendmail;
 pub mod slackxmpp;

@@ -38,6 +38,11 @@ pub struct Sendmail {
     pub recipients: usize,
 }
 
+/// Where this machine has the program, or where the original looks for it.
+pub(crate) fn usual_program() -> &'static str {
+    PROGRAMS.iter().find(|program| Path::new(program).exists()).unwrap_or(&PROGRAMS[0])
+}
+
 impl Sendmail {
     /// Sends.
     pub(crate) fn send(&self, limit: Duration) -> Outcome {
@@ -79,8 +84,7 @@ impl Sendmail {
     }
 
     fn start(&self) -> io::Result<Child> {
-        let usual = PROGRAMS.iter().find(|program| Path::new(program).exists()).unwrap_or(&PROGRAMS[0]);
-        let program = self.program.as_deref().unwrap_or(usual);
+        let program = self.program.as_deref().unwrap_or_else(|| usual_program());
         let mut command = Command::new(crate::deliver::path(program));
         command.args(["-oi", "-t"]);
         if let Some(from) = &self.from {

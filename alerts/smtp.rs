@@ -13,6 +13,9 @@ use lettre::transport::smtp::extension::ClientId;
 use crate::dispatch::{Outcome, no_answer};
 use crate::{account, tls};
 
+/// How long the goodbye may take.
+const FAREWELL: Duration = Duration::from_millis(200);
+
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
@@ -60,6 +63,17 @@ impl Smtp {
         verdicts.outcome(Some(&format!("{}:{}: {why}", self.host, self.port)))
     }
 
+    /// Connects, encrypts and logs in as for a mail, and says goodbye.
+    pub(crate) fn greet(&self, limit: Duration) -> Result<String, String> {
+        let greeted = tls::run(limit, async {
+            let mut server = self.connect().await?;
+            let how = if server.is_encrypted() { "encrypted" } else { "not encrypted" };
+            let _ = tokio::time::timeout(FAREWELL, server.command(Quit)).await;
+            Ok(how.to_owned())
+        });
+        greeted.unwrap_or_else(|| Err(no_answer(limit)))
+    }
+
     async fn converse(&self, verdicts: &mut Verdicts) -> Result<(), String> {
         let mut server = self.connect().await?;
         server.command(Mail::new(Some(self.from.clone()), Vec::new())).await.map_err(words)?;
@@ -79,7 +93,7 @@ impl Smtp {
         server.message(&self.mail).await.map_err(words)?;
         verdicts.sent = true;
         // It has taken the mail; how it says goodbye does not matter, and is not waited for long.
-        let _ = tokio::time::timeout(Duration::from_millis(200), server.command(Quit)).await;
+        let _ = tokio::time::timeout(FAREWELL, server.command(Quit)).await;
         Ok(())
     }
 

@@ -104,11 +104,16 @@ impl Datagram {
         }
     }
 
-    fn try_send(&self) -> std::io::Result<()> {
+    /// Where it goes.
+    pub(crate) fn resolve(&self) -> std::io::Result<SocketAddr> {
         let mut addresses = (self.host.as_str(), self.port()).to_socket_addrs()?.collect::<Vec<_>>();
         // The original listens on IPv4 only.
         addresses.sort_by_key(SocketAddr::is_ipv6);
-        let address = addresses.first().ok_or_else(|| std::io::Error::other("it has no address"))?;
+        addresses.first().copied().ok_or_else(|| std::io::Error::other("it has no address"))
+    }
+
+    fn try_send(&self) -> std::io::Result<()> {
+        let address = self.resolve()?;
         let ours: SocketAddr = if address.is_ipv6() { ([0; 16], 0).into() } else { ([0; 4], 0).into() };
         let socket = UdpSocket::bind(ours)?;
         socket.send_to(&self.bytes, address).map(drop)

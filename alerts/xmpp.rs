@@ -65,6 +65,19 @@ impl Xmpp {
         exchange.outcome(&why)
     }
 
+    /// Connects, encrypts and logs in as for a message, and hangs up before there is a session: nobody sees us.
+    pub(crate) fn greet(&self, limit: Duration) -> Result<String, String> {
+        let account = account::read_account(&self.account_file)?;
+        let greeted = tls::run(limit, async {
+            let mut stream = self.log_in(&account).await?;
+            let close = SinkExt::<&XmppStreamElement>::close(&mut stream);
+            let _ = tokio::time::timeout(FAREWELL, close).await;
+            Ok(format!("{}@{}", account.user, account.domain))
+        });
+        let greeted = greeted.unwrap_or_else(|| Err(no_answer(limit)));
+        greeted.map_err(|why: String| format!("{}@{}: {why}", account.user, account.domain))
+    }
+
     async fn converse(&self, account: &Account, exchange: &mut Exchange) -> Result<(), String> {
         if exchange.is_over() {
             return Ok(());

@@ -1,7 +1,7 @@
 //! A connection that ends at a deadline, whatever the other side does; encrypted or not.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use remon_core::reason;
@@ -103,6 +103,15 @@ enum Channel {
 }
 
 impl Link {
+    /// Our address and theirs.
+    pub(crate) fn addresses(&self) -> Option<(IpAddr, IpAddr)> {
+        let socket = match self.reader.get_ref() {
+            Channel::Plain(bounded) => &bounded.socket,
+            Channel::Encrypted(stream) => &stream.sock.socket,
+        };
+        Some((socket.local_addr().ok()?.ip(), socket.peer_addr().ok()?.ip()))
+    }
+
     fn new(socket: TcpStream, deadline: Instant) -> Link {
         Link { reader: BufReader::new(Channel::Plain(Bounded { socket, deadline })) }
     }

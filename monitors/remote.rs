@@ -4,6 +4,7 @@ mod ask;
 mod judge;
 mod passwords;
 mod select;
+pub mod visit;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -19,6 +19,8 @@ enum Subcommand {
     Check(cli::check::CheckArgs),
     /// What would a reload change?
     Diff(cli::diff::DiffArgs),
+    /// Is everything there that monitoring needs?
+    Doctor(cli::doctor::DoctorArgs),
     /// Lay a configuration file out
     Fmt(cli::fmt::FmtArgs),
     /// Help an editor with configuration files: a language server on standard input and output
@@ -33,8 +35,8 @@ enum Subcommand {
     History(cli::why::HistoryArgs),
 }
 
-const SUBCOMMANDS: [&str; 9] =
-    ["check", "diff", "explain", "fmt", "lsp", "period", "simulate", "why", "history"];
+const SUBCOMMANDS: [&str; 10] =
+    ["check", "diff", "doctor", "explain", "fmt", "lsp", "period", "simulate", "why", "history"];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Some(word) if SUBCOMMANDS.contains(&word) => match Subcommand::parse_from(args) {
             Subcommand::Check(args) => cli::check::run(&args),
             Subcommand::Diff(args) => cli::diff::run(&args),
+            Subcommand::Doctor(args) => cli::doctor::run(&args),
             Subcommand::Fmt(args) => cli::fmt::run(&args),
             Subcommand::Lsp(args) => cli::lsp::run(&args),
             Subcommand::Explain(args) => cli::explain::run(&args),

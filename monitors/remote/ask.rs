@@ -36,13 +36,7 @@ impl Question {
     }
 
     fn converse(&self, mut client: Client<Link>) -> Result<Seen, Seen> {
-        client.protid().map_err(|error| match settled(error) {
-            // Whatever answers so is no mon.
-            ClientError::Refused(_) | ClientError::Closed | ClientError::TooLong => {
-                Seen::NotConnected("connect failed, protocol mismatch".to_owned())
-            }
-            other => failure(other, Seen::NotConnected),
-        })?;
+        announce(&mut client)?;
         if let Some((user, password)) = &self.login {
             log_in(&mut client, user, password)?;
         }
@@ -67,8 +61,19 @@ impl Question {
     }
 }
 
+/// Says which protocol we speak.
+pub(super) fn announce(client: &mut Client<Link>) -> Result<(), Seen> {
+    client.protid().map_err(|error| match settled(error) {
+        // Whatever answers so is no mon.
+        ClientError::Refused(_) | ClientError::Closed | ClientError::TooLong => {
+            Seen::NotConnected("connect failed, protocol mismatch".to_owned())
+        }
+        other => failure(other, Seen::NotConnected),
+    })
+}
+
 /// What a broken conversation is to the monitor: a time-out is told as such wherever it happens.
-fn failure(error: ClientError, make: fn(String) -> Seen) -> Seen {
+pub(super) fn failure(error: ClientError, make: fn(String) -> Seen) -> Seen {
     let timed_out = |error: &std::io::Error| {
         matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
     };
@@ -91,7 +96,7 @@ fn settled(error: ClientError) -> ClientError {
     }
 }
 
-fn log_in(client: &mut Client<Link>, user: &str, password: &str) -> Result<(), Seen> {
+pub(super) fn log_in(client: &mut Client<Link>, user: &str, password: &str) -> Result<(), Seen> {
     let missing = match (user, password) {
         ("", _) => "no username",
         (_, "") => "no password",
@@ -105,7 +110,7 @@ fn log_in(client: &mut Client<Link>, user: &str, password: &str) -> Result<(), S
 
 /// The services of the reply, or what is wrong with it. A line that is none must not pass for a service that is
 /// well.
-fn services(lines: &[String]) -> Result<Vec<StatusLine>, String> {
+pub(super) fn services(lines: &[String]) -> Result<Vec<StatusLine>, String> {
     lines.iter().map(|line| service(line).ok_or_else(|| malformed(line))).collect()
 }
 
@@ -123,7 +128,7 @@ fn malformed(line: &str) -> String {
 }
 
 /// What is disabled there. A server that does not tell us is taken to have disabled nothing: so nothing is hidden.
-fn disabled(client: &mut Client<Link>) -> Result<Disabled, Seen> {
+pub(super) fn disabled(client: &mut Client<Link>) -> Result<Disabled, Seen> {
     match client.ask("list disabled") {
         Ok(lines) => Disabled::parse(&lines).map_err(|line| Seen::NoDisabled(malformed(&line))),
         Err(ClientError::Refused(_)) => Ok(Disabled::default()),
@@ -141,7 +146,7 @@ fn deliveries(client: &mut Client<Link>) -> Result<Vec<StatusLine>, Seen> {
 }
 
 /// The clock of the server; `None` if it does not tell us.
-fn server_time(client: &mut Client<Link>) -> Result<Option<i64>, Seen> {
+pub(super) fn server_time(client: &mut Client<Link>) -> Result<Option<i64>, Seen> {
     let seconds = |lines: Vec<String>| lines.first()?.split_whitespace().next()?.parse().ok();
     match client.ask("servertime") {
         Ok(lines) => Ok(seconds(lines)),
@@ -150,7 +155,7 @@ fn server_time(client: &mut Client<Link>) -> Result<Option<i64>, Seen> {
     }
 }
 
-fn scheduler(client: &mut Client<Link>) -> Result<Scheduler, Seen> {
+pub(super) fn scheduler(client: &mut Client<Link>) -> Result<Scheduler, Seen> {
     match client.ask("list state") {
         Ok(lines) => Ok(Scheduler::parse(&lines)),
         Err(ClientError::Refused(_)) => Ok(Scheduler::Unknown),
@@ -158,7 +163,7 @@ fn scheduler(client: &mut Client<Link>) -> Result<Scheduler, Seen> {
     }
 }
 
-fn our_time() -> i64 {
+pub(super) fn our_time() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

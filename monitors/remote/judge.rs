@@ -201,7 +201,11 @@ fn is_wanted(rules: &Rules, disabled: &Disabled, status: &StatusLine) -> bool {
 }
 
 impl Disabled {
-    fn has_service(&self, watch: &str, service: &str) -> bool {
+    pub(super) fn has_watch(&self, watch: &str) -> bool {
+        self.watches.contains(watch)
+    }
+
+    pub(super) fn has_service(&self, watch: &str, service: &str) -> bool {
         self.services.contains(&(watch.to_owned(), service.to_owned()))
     }
 }

@@ -32,6 +32,13 @@ impl Selection {
         self.entries.is_empty()
     }
 
+    /// The watches and services that are named without `*` and `?`; an empty half names everything.
+    pub(crate) fn plain(&self) -> impl Iterator<Item = (&str, &str)> {
+        let plain = |text: &str| !text.contains(['*', '?']);
+        let entries = self.entries.iter().filter(move |entry| plain(&entry.watch) && plain(&entry.service));
+        entries.map(|entry| (entry.watch.as_str(), entry.service.as_str()))
+    }
+
     /// Is the service among what is named?
     pub(crate) fn names(&self, watch: &str, service: &str) -> bool {
         let fits = |pattern: &str, name| pattern.is_empty() || glob(pattern, name);

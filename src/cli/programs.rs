@@ -160,7 +160,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
 }
 
 /// What this machine calls itself; Debian keeps its name for mail apart.
-fn machine() -> remon_alerts::Machine {
+pub(super) fn machine() -> remon_alerts::Machine {
     let line = |path: &str| {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         text.lines().next().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)

@@ -8,6 +8,7 @@ mod listener;
 pub(crate) mod load;
 mod logging;
 mod login;
+pub(crate) mod lookout;
 mod message;
 mod notify;
 mod options;

@@ -91,6 +91,7 @@ usage: mon [-a dir] [-A file] [-b dir] [-B dir] [-c config] [-d]
        mon check [FILE ...]    find every mistake in configuration files
        mon explain [CODE]      what a code of mon check means
        mon diff [OLD] [NEW]    what would a reload change? see mon diff --help
+       mon doctor              is everything there that it needs? see mon doctor --help
        mon fmt [FILE ...]      lay configuration files out
        mon lsp                 a language server for editors
        mon period SPEC         is now inside the period? see mon period --help

@@ -6,6 +6,8 @@ mod check;
 mod clients;
 mod deliveries;
 mod differential;
+#[cfg(all(feature = "smtp", feature = "xmpp"))]
+mod doctor;
 mod e2e;
 mod editor;
 mod fmt;

@@ -44,6 +44,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/daemon/spawn.rs", "std gives children SIGPIPE back; posix_spawn and pidfd without it"),
     ("monitors/sys.rs", "statvfs and the like, for which std has no door"),
     ("alerts/sys.rs", "std can only signal a child, not its process group"),
+    ("src/cli/doctor/sys.rs", "what std does not wrap: getpwnam, setresuid, faccessat, adjtimex"),
     ("src/cli/terminal.rs", "std cannot turn the echo of a terminal off"),
     ("monitors/tcp.rs", "one test makes a listener with a full queue"),
 ];

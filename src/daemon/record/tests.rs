@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use remon_core::decision::Source;
 use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Reason, Recorded, Ruling};
@@ -352,12 +353,34 @@ fn a_queue_that_is_full_counts_and_takes_no_more() {
     for at in 0..20_000 {
         queue.put(Item { at, service: None, fact: Fact::Started });
     }
-    let batch = queue.take();
+    let batch = queue.take(false);
     assert_eq!((batch.items.len(), batch.dropped), (16_384, 20_000 - 16_384));
     let big: Arc<str> = "x".repeat(1 << 20).into();
     for at in 0..20 {
         queue.put(Item { at, service: None, fact: Fact::Command { user: "".into(), line: big.clone() } });
     }
-    let batch = queue.take();
+    let batch = queue.take(false);
     assert_eq!((batch.items.len(), batch.dropped), (16, 4));
+}
+
+#[test]
+fn the_first_facts_wait_until_somebody_asks_or_it_ends() {
+    for asks in [true, false] {
+        let queue = Arc::new(Queue::default());
+        queue.put(Item { at: 1, service: None, fact: Fact::Started });
+        queue.move_to(None);
+        let taking = queue.clone();
+        let thread = std::thread::spawn(move || taking.take(true).items.len());
+        // Far longer than later facts gather.
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(!thread.is_finished(), "nothing asks for them yet");
+        queue.put(Item { at: 2, service: None, fact: Fact::Ended });
+        let (written, _wait) = mpsc::sync_channel(1);
+        if asks {
+            queue.wait_for(written)
+        } else {
+            queue.close()
+        }
+        assert_eq!(thread.join().expect("it does not panic"), 2);
+    }
 }

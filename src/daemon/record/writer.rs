@@ -61,8 +61,9 @@ impl Keeper {
     }
 
     pub(super) fn work(mut self) {
+        let mut is_first = true;
         loop {
-            let batch = self.queue.take();
+            let batch = self.queue.take(std::mem::take(&mut is_first));
             let closed = batch.closed;
             self.take_in(batch);
             if closed {

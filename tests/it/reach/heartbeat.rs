@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::run;
-use crate::support::servers::make_certificates;
+use crate::support::servers::{NAMES, make_certificates};
 use crate::support::{Daemon, Place, skipped, subject, subject_is_oracle, wait};
 
 /// A service that answers every request with `answer`, and hands on what it was asked.
@@ -89,7 +89,7 @@ fn services_that_do_not() {
 #[test]
 fn a_service_with_a_certificate() {
     let place = Place::new();
-    if make_certificates(place.dir(), crate::support::servers::NAMES).is_err() {
+    if make_certificates(place.dir(), NAMES).is_err() {
         return skipped("heartbeat.monitor with TLS", "no openssl");
     }
     let mut server = Command::new("openssl");

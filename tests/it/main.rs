@@ -21,6 +21,7 @@ mod reach;
 mod reload;
 mod remote;
 mod robustness;
+#[cfg(all(feature = "smtp", feature = "xmpp"))]
 mod samples;
 mod security;
 mod shipped;

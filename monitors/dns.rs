@@ -84,7 +84,7 @@ pub fn run(invocation: &Invocation) -> Report {
 
 /// The command line is wrong: the first words become the summary.
 fn refusal(words: &str, rest: &str) -> Report {
-    Report { exit: WRONG, detail: rest.to_owned(), ..Report::failure(words) }
+    Report { exit: WRONG, detail: rest.to_owned(), ..Report::refusal(words) }
 }
 
 /// What both modes refuse.

@@ -64,7 +64,7 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let deadline = invocation.deadline(invocation::seconds(options.value("timeout"), DEFAULT_TIMEOUT));
     let report = match Request::read(&options) {
-        Err(why) => Report::failure(format!("heartbeat.monitor: {why}")),
+        Err(why) => Report::refusal(format!("heartbeat.monitor: {why}")),
         // The address itself is a secret: only the host is told.
         Ok(request) => match request.send(deadline) {
             Ok(()) => Report::good(),

@@ -89,11 +89,11 @@ pub fn run(invocation: &Invocation) -> Report {
     let pattern = match options.value("m").filter(|pattern| !pattern.is_empty()).map(Pattern::new).transpose()
     {
         Ok(pattern) => pattern,
-        Err(why) => return Report { exit: DIED, ..Report::failure(format!("http.monitor: -m: {why}")) },
+        Err(why) => return Report { exit: DIED, ..Report::refusal(format!("http.monitor: -m: {why}")) },
     };
     let security = match Security::read(&options) {
         Ok(security) => security,
-        Err(why) => return Report::failure(format!("http.monitor: {why}")),
+        Err(why) => return Report::refusal(format!("http.monitor: {why}")),
     };
     let span = invocation::seconds(options.value("t"), DEFAULT_TIMEOUT);
     let answers = match port::named(options.truthy("p"), security.port(DEFAULT_PORT, DEFAULT_TLS_PORT)) {

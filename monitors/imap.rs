@@ -51,7 +51,7 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let security = match Security::read(&options) {
         Ok(security) => security,
-        Err(why) => return Report::failure(format!("imap.monitor: {why}")),
+        Err(why) => return Report::refusal(format!("imap.monitor: {why}")),
     };
     let visit = match options.has("nologin") {
         true => Visit::Greeting,

@@ -34,7 +34,7 @@ pub fn run(invocation: &Invocation) -> Report {
         return Report::help(USAGE);
     }
     let Some(limits) = Limits::parse(&invocation.words) else {
-        return Report::failure(WRONG_WORDS);
+        return Report::refusal(WRONG_WORDS);
     };
     let figures = match probe() {
         Ok(figures) => figures,

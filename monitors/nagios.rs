@@ -72,7 +72,7 @@ pub fn run(invocation: &Invocation) -> Report {
     match prepare(&mut options, invocation) {
         Ok((call, rules, limit)) => test(&call, &rules, limit, &options).with_complaints(&options.complaints),
         Err(why) => {
-            Report { exit: State::Unknown.exit(), ..Report::failure(format!("nagios.monitor: {why}")) }
+            Report { exit: State::Unknown.exit(), ..Report::refusal(format!("nagios.monitor: {why}")) }
                 .with_complaints(&options.complaints)
         }
     }

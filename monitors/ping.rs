@@ -54,7 +54,7 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let number = options.value("c").map_or(Some(1.0), getopt::leading_number);
     let Some(count) = number.filter(|count| (1.0..=MOST_REQUESTS).contains(count)) else {
-        return Report::failure(format!(
+        return Report::refusal(format!(
             "ping.monitor: no number of requests: {}",
             options.value("c").unwrap_or("")
         ));
@@ -100,7 +100,7 @@ fn refusal(complaints: &[String]) -> Report {
         None => format!("ping.monitor: {complaint}"),
     });
     let words = words.collect::<Vec<_>>();
-    Report::failure(words.join("; ")).with_complaints(&["Terminating...".to_owned()])
+    Report::refusal(words.join("; ")).with_complaints(&["Terminating...".to_owned()])
 }
 
 fn probe(host: &str, only_ipv6: bool, count: u32, deadline: Instant) -> Attempt {

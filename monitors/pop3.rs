@@ -38,7 +38,7 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let security = match Security::read(&options) {
         Ok(security) => security,
-        Err(why) => return Report::failure(format!("pop3.monitor: {why}")),
+        Err(why) => return Report::refusal(format!("pop3.monitor: {why}")),
     };
     let hosts = &options.words;
     let attempts = match port::named(options.truthy("p"), security.port(DEFAULT_PORT, DEFAULT_TLS_PORT)) {

@@ -15,6 +15,9 @@ pub struct Report {
     pub exit: u8,
     /// Is the first line printed even when there is nothing to say? Some of the originals do.
     pub empty_line: bool,
+    /// Was nothing checked, as the command line makes no sense? That goes to standard error, as in the originals; mon
+    /// reads both.
+    pub refused: bool,
 }
 
 impl Report {
@@ -28,6 +31,12 @@ impl Report {
     #[must_use]
     pub fn failure(summary: impl Into<String>) -> Report {
         Report { summary: one_line(&summary.into()), exit: 1, ..Report::default() }
+    }
+
+    /// The same, but nothing was checked, for the command line makes no sense.
+    #[must_use]
+    pub fn refusal(words: impl Into<String>) -> Report {
+        Report { refused: true, ..Report::failure(words) }
     }
 
     /// The usual failure: the failed hosts in byte order, an empty line, one line on each.
@@ -76,8 +85,13 @@ impl Report {
     ///
     /// # Errors
     /// When nobody reads.
-    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(&text::encode(&self.text()))?;
+    pub fn print(&self, out: &mut impl Write, complaints: &mut impl Write) -> io::Result<()> {
+        let text = self.text();
+        let bytes = text::encode(&text);
+        if self.refused {
+            return complaints.write_all(&bytes).and_then(|()| complaints.flush());
+        }
+        out.write_all(&bytes)?;
         out.flush()
     }
 }
@@ -114,7 +128,14 @@ mod tests {
     fn bytes_leave_as_they_came() {
         let mut out = Vec::new();
         let name = text::decode(b"caf\xe9".to_vec());
-        Report::failure(name).print(&mut out).expect("a Vec takes everything");
+        Report::failure(name).print(&mut out, &mut io::sink()).expect("a Vec takes everything");
         assert_eq!(out, b"caf\xe9\n");
+    }
+
+    #[test]
+    fn a_refusal_is_told_on_standard_error() {
+        let (mut out, mut complaints) = (Vec::new(), Vec::new());
+        Report::refusal("Usage").print(&mut out, &mut complaints).expect("a Vec takes everything");
+        assert_eq!((out, complaints), (Vec::new(), b"Usage\n".to_vec()));
     }
 }

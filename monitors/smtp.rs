@@ -41,7 +41,7 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let security = match Security::read(&options) {
         Ok(security) => security,
-        Err(why) => return Report::failure(format!("smtp.monitor: {why}")),
+        Err(why) => return Report::refusal(format!("smtp.monitor: {why}")),
     };
     let hosts = invocation::distinct(&options.words);
     let wanted = options.truthy("p");

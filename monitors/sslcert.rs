@@ -77,7 +77,7 @@ pub fn run(invocation: &Invocation) -> Report {
     }
     let question = match question(&options) {
         Ok(question) => question,
-        Err(why) => return Report::failure(format!("sslcert.monitor: {why}")),
+        Err(why) => return Report::refusal(format!("sslcert.monitor: {why}")),
     };
     let days = options.value("w").and_then(getopt::leading_number).unwrap_or(DEFAULT_DAYS);
     let span = invocation::seconds(options.value("t"), DEFAULT_TIMEOUT);

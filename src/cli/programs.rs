@@ -110,7 +110,7 @@ impl Program {
 fn run_monitor(monitor: &Monitor, words: Vec<String>) -> ExitCode {
     let invocation = remon_monitors::Invocation { words, env: environment(), started: Instant::now() };
     let report = (monitor.run)(&invocation);
-    exit_after(report.print(&mut io::stdout().lock()), report.exit)
+    exit_after(report.print(&mut io::stdout().lock(), &mut io::stderr().lock()), report.exit)
 }
 
 fn run_alert(alert: &Alert, words: Vec<String>) -> ExitCode {

@@ -22,6 +22,8 @@ mod reach;
 mod reload;
 mod remote;
 mod robustness;
+#[cfg(all(feature = "smtp", feature = "xmpp"))]
+mod samples;
 mod security;
 mod shipped;
 mod simulate;

@@ -142,7 +142,7 @@ fn small_mon(command: &str) -> Option<&'static str> {
 fn both_ways_to_call_a_program() {
     let place = Place::new();
     let by_name = place.run("loadavg.monitor", &["1", "2"]);
-    assert_eq!(by_name, (1, "Usage min 5min 15min [%swap]\n".to_owned(), String::new()));
+    assert_eq!(by_name, (1, String::new(), "Usage min 5min 15min [%swap]\n".to_owned()));
     assert_eq!(told(finish(Command::new(MON).args(["run", "loadavg.monitor", "1", "2"]), b"")), by_name);
     let (status, _, error) = told(finish(Command::new(MON).args(["run", "nosuch.monitor"]), b""));
     assert!(status == 1 && error.contains("tcp.monitor"), "{error}");

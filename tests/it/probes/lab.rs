@@ -16,11 +16,12 @@ const MON: &str = env!("CARGO_BIN_EXE_mon");
 /// A server may have to be read from disk first.
 const START: Duration = Duration::from_secs(60);
 
-/// What a program said: status and output. Nothing may be said on standard error, which mon would take for the summary.
+/// What a program said: status and output. Nothing may be said on standard error, which mon would take for the summary,
+/// unless it is all that is said.
 pub(super) fn output(command: &mut Command) -> (i32, String) {
     let output = command.stdin(Stdio::null()).output().expect("the program can be started");
-    let text = crate::support::latin1(&output.stdout);
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty() || output.stdout.is_empty(), "{output:?}");
+    let text = crate::support::latin1(&[output.stderr, output.stdout].concat());
     (output.status.code().expect("no signal ended it"), text)
 }
 
@@ -89,7 +90,7 @@ pub(super) fn expiry(certificate: &Path) -> String {
 }
 
 /// Makes `NAME.pem` with `NAME.key` in `dir`, signed by the authority there, valid from and until so many days from now.
-fn certificate(dir: &Path, name: &str, names: &str, from: i64, until: i64) -> Result<(), String> {
+pub(crate) fn certificate(dir: &Path, name: &str, names: &str, from: i64, until: i64) -> Result<(), String> {
     let extensions = format!("subjectAltName={names}\nbasicConstraints=CA:FALSE\n");
     let write = |file: &str, text: &str| fs::write(dir.join(file), text).map_err(|error| error.to_string());
     write("extensions", &extensions)?;

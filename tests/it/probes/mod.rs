@@ -2,7 +2,7 @@
 
 mod certificates;
 mod http;
-mod lab;
+pub(crate) mod lab;
 mod mail;
 mod originals;
 mod stand_in;

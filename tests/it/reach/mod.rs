@@ -21,11 +21,13 @@ const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
 /// A label of 70 characters: the resolver refuses it without asking anybody.
 const NO_NAME: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
-/// What a program said: status and output. Nothing may be said on standard error, which mon would take for the summary.
+/// What a program said: status and output. Nothing may be said on standard error, which mon would take for the summary,
+/// unless it is all that is said.
 fn output(command: &mut Command) -> (i32, String) {
     let output = command.stdin(Stdio::null()).output().expect("the program can be started");
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    (output.status.code().expect("no signal ended it"), crate::support::latin1(&output.stdout))
+    assert!(output.stderr.is_empty() || output.stdout.is_empty(), "{output:?}");
+    let said = [output.stderr, output.stdout].concat();
+    (output.status.code().expect("no signal ended it"), crate::support::latin1(&said))
 }
 
 /// A built-in monitor with these words, where `path` comes before the usual folders.

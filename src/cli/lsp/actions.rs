@@ -62,10 +62,7 @@ fn fixes(text: &str, diagnostic: &Diagnostic) -> Vec<Fix> {
             let at = line_start(span.start);
             vec![Fix { title: "put a blank line before it".to_owned(), range: at..at, new: "\n".to_owned() }]
         }
-        "W013" => {
-            let title = "put a blank before `;;`".to_owned();
-            vec![Fix { title, range: span.start..span.start, new: " ".to_owned() }]
-        }
+        "W013" => semicolons(text, span).into_iter().collect(),
         "W021" => unfinished(text, span).into_iter().collect(),
         "E004" => offers("write").into_iter().map(replace).collect(),
         "E012" => offers("perhaps").into_iter().map(|offer| replace(&last_word(offer))).collect(),
@@ -76,6 +73,22 @@ fn fixes(text: &str, diagnostic: &Diagnostic) -> Vec<Fix> {
         }
         "E017" => offers("here a time").into_iter().map(replace).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// The `;;` at the end of a line. In its middle, where it belongs nobody knows.
+fn semicolons(text: &str, span: &Range<usize>) -> Option<Fix> {
+    let is_last = text.get(span.end..)?.lines().next().is_none_or(|rest| rest.trim().is_empty());
+    let is_glued = text.get(..span.start)?.ends_with(|c: char| !c.is_whitespace());
+    match text.get(span.clone())? {
+        ";;" if is_last && is_glued => {
+            let title = "put a blank before `;;`".to_owned();
+            Some(Fix { title, range: span.start..span.start, new: " ".to_owned() })
+        }
+        ";" | ";;;" if is_last && !is_glued => {
+            Some(Fix { title: "write `;;`".to_owned(), range: span.clone(), new: ";;".to_owned() })
+        }
+        _ => None,
     }
 }
 
@@ -90,10 +103,14 @@ fn quoted(help: &str) -> Vec<&str> {
     help.split('`').skip(1).step_by(2).collect()
 }
 
-/// The first word at `span` becomes the first word of `offer`: `intervall` in `intervall 5m`.
+/// The first word at `span` becomes the first word of `offer`: `intervall` in `intervall 5m`. Where that is right
+/// already, a later one is not, and all of it is replaced.
 fn did_you_mean(text: &str, span: &Range<usize>, offer: &str) -> Option<Fix> {
     let wrong = text.get(span.clone())?.split(|c: char| is_blank(c) || c == '=').next()?;
     let right = offer.split(is_blank).next()?;
+    if right == wrong {
+        return Some(Fix { title: format!("write `{offer}`"), range: span.clone(), new: offer.to_owned() });
+    }
     // Who wrote `SELF` for the watch goes on doing so.
     let right = match right.split_once(':').filter(|_| wrong.starts_with("SELF:")) {
         Some((_, service)) => format!("SELF:{service}"),

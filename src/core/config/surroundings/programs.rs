@@ -193,7 +193,7 @@ impl Call<'_> {
                 .help(format!("`mon run {} --help` tells more", self.program));
             sink.warn(self.place_of(word), self.line, complaint);
         }
-        for word in &all {
+        for word in own_words(usage, &all) {
             let Some(name) = unknown_option(usage, word) else { continue };
             let known = options(usage);
             let near = nearest(name, known.iter().map(|option| option.trim_start_matches('-')));
@@ -241,6 +241,13 @@ fn options(usage: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// The words that are for the program itself: behind a plugin stand those of the plugin.
+fn own_words<'w>(usage: &str, all: &'w [String]) -> &'w [String] {
+    let runs_plugin = usage.lines().next().is_some_and(|line| line.contains(" PLUGIN"));
+    let plugin = all.iter().position(|word| runs_plugin && !word.starts_with('-'));
+    &all[..plugin.unwrap_or(all.len())]
+}
+
 /// The name in `word`, if that is an option that the help text does not know. A long option may be cut short and
 /// begin with one dash; a letter may have its value, or more letters, behind it.
 fn unknown_option<'w>(usage: &str, word: &'w str) -> Option<&'w str> {
@@ -248,8 +255,11 @@ fn unknown_option<'w>(usage: &str, word: &'w str) -> Option<&'w str> {
     let name = name.split('=').next().unwrap_or(name);
     let letter = name.chars().next().filter(char::is_ascii_alphabetic)?;
     let known = options(usage);
-    let is_long =
-        known.iter().any(|option| option.strip_prefix("--").is_some_and(|long| long.starts_with(name)));
+    // Some programs spell their long options with one dash.
+    let is_long = known.iter().any(|option| {
+        let long = option.trim_start_matches('-');
+        long.len() > 1 && long.starts_with(name)
+    });
     let is_letter = !word.starts_with("--") && known.contains(format!("-{letter}").as_str());
     // A program without options of its own takes what looks like one for something else.
     let has_options = known.iter().any(|option| !matches!(*option, "-h" | "--help"));
@@ -260,18 +270,19 @@ fn unknown_option<'w>(usage: &str, word: &'w str) -> Option<&'w str> {
 mod tests {
     use super::*;
 
-    const USAGE: &str = "usage: x [-p PORT]...\n\n  -p, --port N   a port - of x\n      --exclude=WATCH\n  -h, --help, and see y for `--zed`.\n";
+    const USAGE: &str = "usage: x [-p PORT]...\n\n  -p, --port N   a port - of x\n      --exclude=WATCH\n  -zone ZONE\n  -h, --help, and see y for `--zed`.\n";
 
     #[test]
     fn options_come_from_the_help_text() {
         let known: Vec<&str> = options(USAGE).into_iter().collect();
-        assert_eq!(known, ["--exclude", "--help", "--port", "--zed", "-h", "-p"]);
+        assert_eq!(known, ["--exclude", "--help", "--port", "--zed", "-h", "-p", "-zone"]);
         for (word, expect) in [
             ("-p", None),
             ("-p80", None),
             ("--port=3", None),
             ("--ex", None),
             ("-exclude", None),
+            ("-zone", None),
             ("-q", Some("q")),
             ("--prot", Some("prot")),
             ("--exlude=a:b", Some("exlude")),
@@ -281,5 +292,8 @@ mod tests {
         ] {
             assert_eq!(unknown_option(USAGE, word), expect, "{word}");
         }
+        let words = ["--summary", "check_http", "-H", "x"].map(str::to_owned);
+        assert_eq!(own_words("usage: nagios.monitor [OPTION]... PLUGIN [ARG]...\n", &words), &words[..1]);
+        assert_eq!(own_words(USAGE, &words), words);
     }
 }

@@ -68,14 +68,12 @@ pub(crate) fn list() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// May the daemon run its own executable for this monitor?
 #[must_use]
-#[allow(dead_code, reason = "the daemon asks this where mondir has no such file")]
 pub(crate) fn is_builtin_monitor(name: &str) -> bool {
     remon_monitors::find(name).is_some()
 }
 
 /// May the daemon run its own executable for this alert?
 #[must_use]
-#[allow(dead_code, reason = "the daemon asks this where alertdir has no such file")]
 pub(crate) fn is_builtin_alert(name: &str) -> bool {
     remon_alerts::find(name).is_some()
 }

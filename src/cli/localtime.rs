@@ -1,9 +1,10 @@
 //! Local time, as the zone of TZ has it.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use remon_alerts::LocalTime;
 use remon_core::nouns::{Civil, Wall};
+
+use crate::daemon::zone;
 
 /// The present moment.
 pub(crate) fn now() -> Wall {
@@ -13,7 +14,7 @@ pub(crate) fn now() -> Wall {
 /// Local time of a moment; one that no calendar holds counts as the epoch.
 pub(crate) fn local(wall: Wall) -> LocalTime {
     let moment = Timestamp::from_second(wall).unwrap_or(Timestamp::UNIX_EPOCH);
-    let zone = TimeZone::system();
+    let zone = zone::local();
     let name = zone.to_offset_info(moment).abbreviation().to_owned();
     let time = moment.to_zoned(zone);
     let civil = Civil {

@@ -9,13 +9,13 @@ mod text;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use jiff::tz::TimeZone;
 use remon_core::nouns::Wall;
 use remon_core::text::encode;
 use remon_core::wire::why::Told;
 
 use super::server::ServerArgs;
 use super::{localtime, when};
+use crate::daemon::zone;
 
 /// The question could not be asked, or was refused.
 const TROUBLE: u8 = 1;
@@ -112,7 +112,7 @@ fn names(group: &str, service: Option<&str>) -> Result<(String, String), String>
 }
 
 fn moment(text: &str) -> Result<Wall, String> {
-    when::parse(text, localtime::now(), &TimeZone::system())
+    when::parse(text, localtime::now(), &zone::local())
 }
 
 fn finish(subcommand: &str, answer: Result<String, String>) -> ExitCode {

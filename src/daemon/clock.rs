@@ -68,9 +68,9 @@ impl Clock {
 pub(crate) struct LocalZone(TimeZone);
 
 impl LocalZone {
-    /// The zone C would use: that of TZ (a name, `:PATH` or a POSIX rule), else of /etc/localtime, else UTC.
+    /// The zone C would use.
     pub(crate) fn new() -> LocalZone {
-        LocalZone(TimeZone::system())
+        LocalZone(super::zone::local())
     }
 
     /// The zone of that name, or of that POSIX rule.

@@ -9,6 +9,7 @@ pub(crate) mod load;
 mod logging;
 mod login;
 pub(crate) mod lookout;
+mod memory;
 mod message;
 mod notify;
 mod options;
@@ -25,6 +26,7 @@ pub(crate) mod surroundings;
 mod sys;
 mod syslog;
 mod traps;
+pub(crate) mod zone;
 
 use std::ffi::OsString;
 use std::net::{TcpListener, UdpSocket};

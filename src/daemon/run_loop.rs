@@ -24,6 +24,7 @@ use super::clock::{self, Clock};
 use super::load::{self, Errors};
 use super::logging::log;
 use super::login::{Doorman, Visitor};
+use super::memory::Memory;
 use super::message::{Inbox, Message, Reply};
 use super::notify::Notifier;
 use super::options::Options;
@@ -138,6 +139,7 @@ struct Shell {
     idle: watch::Sender<Duration>,
     auth: watch::Sender<Arc<Auth>>,
     notifier: Notifier,
+    memory: Memory,
     exit: Option<u8>,
 }
 
@@ -166,6 +168,7 @@ impl Shell {
             idle: watch::Sender::new(site.cltimeout),
             auth: watch::Sender::new(Arc::new(engine.auth().clone())),
             notifier: Notifier::from_environment(),
+            memory: Memory::start()?,
             exit: None,
             engine,
             site: Arc::new(site),
@@ -302,6 +305,7 @@ impl Shell {
     }
 
     fn handle(&mut self, event: Event) {
+        self.memory.used();
         let now = self.clock.now();
         for effect in self.engine.handle(event, &now) {
             self.carry_out(effect);
@@ -428,6 +432,7 @@ impl Shell {
         self.handle(Event::ConfigRead { purpose, result });
         if is_reset {
             self.notifier.ready(self.engine.services());
+            self.memory.reloaded();
         }
         self.readings.pop_front();
         if let Some(&next) = self.readings.front() {

@@ -40,6 +40,7 @@ const WORLDLY_CRATES: &[&str] = &["tokio", "mio", "libc", "jiff", "tracing"];
 /// Files that may hold `unsafe`, and why no safe way exists.
 const UNSAFE_FILES: &[(&str, &str)] = &[
     ("src/daemon/sys.rs", "what std does not wrap: fork, setsid, getpwnam, crypt"),
+    ("src/daemon/memory.rs", "giving pages back is a matter of C: malloc_trim, madvise, dl_iterate_phdr"),
     ("src/daemon/pam.rs", "libpam speaks C"),
     ("src/daemon/spawn.rs", "std gives children SIGPIPE back; posix_spawn and pidfd without it"),
     ("monitors/sys.rs", "statvfs and the like, for which std has no door"),

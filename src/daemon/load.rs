@@ -69,9 +69,7 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
         let origins = origins(&path, options.m4().as_deref(), &text);
         return Err(Errors { lines, rendered: diagnostic::render_at(&diagnostics, &text, &origins) });
     }
-    let hash = Sha256::digest(text::encode(&text));
-    let config_hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let site = Site { config_hash, ..Site::resolve(options, &config.globals) };
+    let site = Site { config_hash: hash(&text), ..Site::resolve(options, &config.globals) };
     let mut warnings = diagnostics;
     if is_huge {
         let shown = path.display();
@@ -93,6 +91,11 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     let programs = find_programs(&config, &site);
     let alert_history = site.historicfile.as_deref().map(|file| read_history(file, &config));
     Ok((site, Loaded { config, settings, programs, alert_history }))
+}
+
+/// What the record knows a configuration by: the SHA-256 of its text.
+pub(crate) fn hash(config: &str) -> String {
+    Sha256::digest(text::encode(config)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads and checks a file; the errors that need this machine are among the others, in the order of the file.

@@ -192,7 +192,7 @@ impl Shell {
         // Who asks meanwhile is answered from the state that was saved, not from none.
         let mut early = Vec::new();
         if !files.is_empty() {
-            self.store.submit(Job::Load(files, None));
+            self.store.submit(Job::Load(files.clone(), None));
             while let Some(message) = messages.recv().await {
                 if matches!(message, Message::Event(Event::StateRead { .. })) {
                     self.take(message);
@@ -201,7 +201,7 @@ impl Shell {
                 early.push(message);
             }
         }
-        self.keep(None, Fact::Started);
+        self.keep(None, Fact::Started { stopped: self.options.stopped, loaded: files });
         self.keep_configuration();
         self.handle(Event::Started { stopped: self.options.stopped });
         early.into_iter().for_each(|message| self.take(message));

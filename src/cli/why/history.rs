@@ -38,11 +38,20 @@ fn what(line: &Told, clock: &Clock<'_>) -> String {
         "command" if line.get("user").is_empty() => format!("command: {}", line.get("text")),
         "command" => format!("command of {}: {}", line.get("user"), line.get("text")),
         "configuration" => format!("configuration read, SHA-256 {}", line.get("sha256")),
-        "start" => "the daemon started".to_owned(),
+        "start" => started(line),
+        "hangup" => "SIGHUP: the configuration is read again".to_owned(),
         "end" => "the daemon ended".to_owned(),
         "lost" => format!("{} facts could not be recorded before this", line.get("facts")),
         other => other.to_owned(),
     }
+}
+
+fn started(line: &Told) -> String {
+    let stopped = line.maybe("stopped").map_or("", |_| ", with the scheduler stopped");
+    let loaded = line
+        .maybe("loaded")
+        .map_or(String::new(), |files| format!(", with the saved state: {}", files.replace(' ', ", ")));
+    format!("the daemon started{stopped}{loaded}")
 }
 
 fn result(line: &Told) -> String {

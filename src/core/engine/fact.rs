@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use super::alerts::AlertId;
-use super::effect::{Effect, Launch};
+use super::effect::{Effect, Launch, StateFile};
 use super::event::Ending;
 use super::verdicts::Decided;
-use super::{Command, Engine, Target};
-use crate::config::CommandLine;
-use crate::decision::{Event as Happening, ServiceState, Source};
+use super::{Command, Engine, Slot, Target};
+use crate::config::{AlertEveryUnless, CommandLine, Period};
+use crate::decision::{Event as Happening, Source};
 use crate::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
 use crate::schedule::ServiceId;
 
@@ -20,7 +20,7 @@ use crate::schedule::ServiceId;
 pub enum Fact {
     /// A result.
     Result {
-        /// The one before was the same in status, exit status and summary.
+        /// It is like the one before, and counts there; of a trap that fails only where nothing was recorded since.
         again: bool,
         /// Who says so.
         source: Source,
@@ -32,6 +32,8 @@ pub enum Fact {
         summary: Arc<str>,
         /// The other lines, of a failure.
         detail: Arc<str>,
+        /// How many seconds the monitor ran.
+        took: Option<u64>,
     },
     /// A status without a result: set by hand, or the time of a trap is over.
     Status(OpStatus),
@@ -74,7 +76,14 @@ pub enum Fact {
         hash: Arc<str>,
     },
     /// The daemon began.
-    Started,
+    Started {
+        /// With the scheduler stopped.
+        stopped: bool,
+        /// With what these state files said.
+        loaded: Vec<StateFile>,
+    },
+    /// SIGHUP: the configuration is read again.
+    HangUp,
     /// The daemon ended as it should.
     Ended,
     /// So many facts could not be kept before this.
@@ -107,22 +116,27 @@ impl Engine {
 
     /// A result came in; `before` is the state as far as it tells results apart.
     pub(super) fn record_happening(
-        &self,
+        &mut self,
         id: ServiceId,
         happening: &Happening,
         before: &Known,
         out: &mut Vec<Effect>,
     ) {
         let Happening::Result { source, exit, .. } = happening else { return };
-        let state = &self.slot(id).state;
-        let again = *before == Known::of(state);
+        let slot = &self.services[id as usize];
+        let state = &slot.state;
+        // When a trap came, among all that happened, nothing else tells; a monitor runs by the clock.
+        let in_order = *source != Source::Trap || *exit == 0 || slot.recorded == self.recorded;
+        let again = *before == Known::of(slot) && in_order;
         if again && *exit == 0 && *source != Source::Trap {
             return;
         }
         let text = |text: &Option<Arc<str>>| text.clone().unwrap_or_default();
         let detail = if *exit == 0 { Arc::default() } else { text(&state.last_detail) };
         let (status, summary) = (state.opstatus, text(&state.last_summary));
-        let fact = Fact::Result { again, source: *source, exit: *exit, status, summary, detail };
+        let took = state.monitor_duration.filter(|_| *source == Source::Monitor);
+        let fact = Fact::Result { again, source: *source, exit: *exit, status, summary, detail, took };
+        self.slot_mut(id).recorded = self.recorded + u64::from(!again);
         self.record(id, fact, out);
     }
 
@@ -159,6 +173,11 @@ impl Engine {
 }
 
 impl Fact {
+    /// Whether the record tells by it in which order things happened.
+    pub(super) fn is_news(&self) -> bool {
+        !matches!(self, Fact::Result { again: true, .. } | Fact::AlertEnded { .. })
+    }
+
     /// The same call once more, known as `run`.
     pub(super) fn again(mut self, again: AlertId) -> Fact {
         if let Fact::AlertCalled { run, .. } = &mut self {
@@ -197,10 +216,20 @@ pub(super) struct Known {
     status: OpStatus,
     exit: Option<i64>,
     summary: Option<Arc<str>>,
+    /// Where some period looks at it.
+    detail: Option<Arc<str>>,
 }
 
 impl Known {
-    pub(super) fn of(state: &ServiceState) -> Known {
-        Known { status: state.opstatus, exit: state.exitval, summary: state.last_summary.clone() }
+    pub(super) fn of(slot: &Slot) -> Known {
+        let state = &slot.state;
+        let observes = |period: &Period| {
+            period.alertevery.as_ref().is_some_and(|every| every.unless == AlertEveryUnless::OutputChanged)
+        };
+        let observed = slot.service.periods.iter().any(observes);
+        let detail = state.last_detail.as_ref().filter(|_| observed).cloned();
+        // No summary and an empty one look the same in the record.
+        let summary = state.last_summary.as_ref().filter(|summary| !summary.is_empty()).cloned();
+        Known { status: state.opstatus, exit: state.exitval, summary, detail }
     }
 }

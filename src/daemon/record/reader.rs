@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use remon_core::decision::Source;
-use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Past, Recorded};
+use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Past, Recorded, StateFile};
 use remon_core::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
 use remon_core::wire::why::read_ruling;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -218,7 +218,8 @@ fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<Arc<str>> {
     Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default().into())
 }
 
-const RESULT: &str = "SELECT id, at, last, times, service, source, exit, status, summary, detail FROM result";
+/// All columns: a file that only an older release has written has no `took`.
+const RESULT: &str = "SELECT * FROM result";
 
 fn result(row: &Row<'_>) -> rusqlite::Result<Found> {
     let status = OpStatus::from_code(row.get("status")?).unwrap_or_default();
@@ -233,7 +234,8 @@ fn result(row: &Row<'_>) -> rusqlite::Result<Found> {
         Some(source) => {
             let exit = row.get::<_, Option<i64>>("exit")?.unwrap_or(0);
             let (summary, detail) = (text(row, "summary")?, text(row, "detail")?);
-            Fact::Result { again: false, source, exit, status, summary, detail }
+            let took = row.get::<_, Option<i64>>("took").unwrap_or(None).map(i64::unsigned_abs);
+            Fact::Result { again: false, source, exit, status, summary, detail, took }
         }
     };
     let times = u64::try_from(row.get::<_, i64>("times")?).unwrap_or(1);
@@ -300,11 +302,20 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Found> {
     let fact = match row.get::<_, String>("what")?.as_str() {
         "command" => Fact::Command { user: text(row, "who")?, line: said },
         "configuration" => Fact::Configured { hash: said },
-        "start" => Fact::Started,
+        "start" => started(&said),
+        "hangup" => Fact::HangUp,
         "end" => Fact::Ended,
         _ => Fact::Lost(said.parse().unwrap_or(0)),
     };
     found(row, fact)
+}
+
+/// How the daemon began, as `rows.rs` writes it.
+fn started(said: &str) -> Fact {
+    let says = |word: &str| said.split(' ').any(|said| said == word);
+    let files = [("disabled", StateFile::Disabled), ("opstatus", StateFile::Opstatus)];
+    let loaded = files.into_iter().filter(|(word, _)| says(word)).map(|(_, file)| file).collect();
+    Fact::Started { stopped: says("stopped"), loaded }
 }
 
 fn kind_of(word: &str) -> AlertKind {

@@ -3,7 +3,7 @@
 use remon_core::engine::{Decided, Ending, Fact, Ruling};
 use remon_core::nouns::{ServiceKey, Wall};
 use remon_core::text;
-use remon_core::wire::why::{source_word, spell_ruling};
+use remon_core::wire::why::{source_word, spell_ruling, state_words};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::queue::Item;
@@ -43,7 +43,12 @@ impl Rows<'_> {
             }
             (Fact::Command { user, line }, service) => self.event(*at, service, "command", user, line),
             (Fact::Configured { hash }, _) => self.event(*at, None, "configuration", "", hash),
-            (Fact::Started, _) => self.event(*at, None, "start", "", ""),
+            (Fact::Started { stopped, loaded }, _) => {
+                let stopped = if *stopped { "stopped " } else { "" };
+                let how = format!("{stopped}{}", state_words(loaded));
+                self.event(*at, None, "start", "", how.trim_end())
+            }
+            (Fact::HangUp, _) => self.event(*at, None, "hangup", "", ""),
             (Fact::Ended, _) => self.event(*at, None, "end", "", ""),
             (Fact::Lost(facts), _) => self.event(*at, None, "lost", "", &facts.to_string()),
             // What is about a service names it.
@@ -71,18 +76,19 @@ impl Rows<'_> {
         }
         let id = self.next_id();
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO result (id, at, last, times, service, source, exit, status, summary, detail)
-             VALUES (?1, ?2, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO result (id, at, last, times, service, source, exit, status, summary, detail, took)
+             VALUES (?1, ?2, ?2, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         match fact {
-            Fact::Result { source, exit, status, summary, detail, .. } => {
+            Fact::Result { source, exit, status, summary, detail, took, .. } => {
                 let detail = (!detail.is_empty()).then(|| text::cut(detail, MOST_DETAIL));
-                let source = source_word(*source);
-                insert.execute(params![id, at, service, source, exit, status.code(), line(summary), detail])
+                let (source, summary, took) =
+                    (source_word(*source), line(summary), took.map(|secs| secs as i64));
+                insert.execute(params![id, at, service, source, exit, status.code(), summary, detail, took])
             }
             Fact::Status(status) => {
                 let none = None::<&str>;
-                insert.execute(params![id, at, service, none, none, status.code(), none, none])
+                insert.execute(params![id, at, service, none, none, status.code(), none, none, none])
             }
             _ => Ok(0),
         }

@@ -7,10 +7,10 @@
 //! | table | a row is | columns |
 //! |---|---|---|
 //! | `service` | a service | `grp`, `name` |
-//! | `result` | a result, or a status set without one (`source` NULL), other than the one before | `at`, `last`, `times`: the same came so often, lastly then; `service`; `source`: monitor, trap, traptimeout; `exit`; `status`: the number of `opstatus`; `summary`; `detail`: of failures |
+//! | `result` | a result, or a status set without one (`source` NULL), other than the one before | `at`, `last`, `times`: the same came so often, lastly then; `service`; `source`: monitor, trap, traptimeout; `exit`; `status`: the number of `opstatus`; `summary`; `detail`: of failures; `took`: how many seconds the monitor ran |
 //! | `verdict` | what was decided for one period, where it is not what was decided before | `decision`: the same for the periods of one decision; `at`, `service`; `what`: failure, trap, traptimeout, up, startup, ack, disable; `exit`, `summary`; `period`, `line`: its label and its line in mon.cf, NULL where no period had anything to decide; `sent`: 1 or 0; `rule`: the one that held it back; `ruling`: all of it, as `why` spells it |
 //! | `alert` | a run of an alert program | `at`, `service`, `what`, `period`, `line`, `program`, `arguments`; `run`: our number for it while it runs; `ended`; `ending`: exit, signal, unstarted; `code`; `words`: the end of its output |
-//! | `event` | anything else | `at`, `service`; `what`: command, configuration (`text` is the SHA-256 of mon.cf), start, end, lost; `who`; `text` |
+//! | `event` | anything else | `at`, `service`; `what`: command, configuration (`text` is the SHA-256 of mon.cf), hangup, start (`text`: stopped, and the state files that were loaded), end, lost; `who`; `text` |
 //!
 //! The newest `result` of a service stays, however old it is: it says how things stand.
 
@@ -30,7 +30,7 @@ CREATE TABLE service (id INTEGER PRIMARY KEY, grp TEXT NOT NULL, name TEXT NOT N
 CREATE TABLE result (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL,
     service INTEGER NOT NULL REFERENCES service, source TEXT, exit INTEGER, status INTEGER NOT NULL,
-    summary TEXT, detail TEXT);
+    summary TEXT, detail TEXT, took INTEGER);
 CREATE INDEX result_of_service ON result (service, id);
 CREATE TABLE verdict (
     id INTEGER PRIMARY KEY, decision INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -102,7 +102,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
         0 if is_empty(&connection)? => {
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
         }
-        VERSION => check(&connection)?,
+        VERSION => {
+            check(&connection)?;
+            complete(&connection)?;
+        }
         other => {
             return Err(Trouble::Damaged(format!("its version is {other}, and not {VERSION}")));
         }
@@ -119,6 +122,15 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
         VERSION => Ok(connection),
         other => Err(Trouble::Unusable(format!("its version is {other}, and not {VERSION}"))),
     }
+}
+
+/// Adds the column that the first release did not have.
+fn complete(connection: &Connection) -> rusqlite::Result<()> {
+    let has_it = "SELECT count(*) > 0 FROM pragma_table_info('result') WHERE name = 'took'";
+    if !connection.query_row(has_it, [], |row| row.get::<_, bool>(0))? {
+        connection.execute_batch("ALTER TABLE result ADD COLUMN took INTEGER")?;
+    }
+    Ok(())
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

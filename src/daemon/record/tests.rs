@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use remon_core::decision::Source;
-use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Reason, Recorded, Ruling};
+use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Reason, Recorded, Ruling, StateFile};
 use remon_core::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
 use rusqlite::Connection;
 
@@ -63,13 +63,13 @@ fn web(service: &str) -> Option<ServiceKey> {
 fn result(exit: i64, summary: &str) -> Fact {
     let status = if exit == 0 { OpStatus::Ok } else { OpStatus::Fail };
     let (summary, detail) = (summary.into(), "more\n".into());
-    Fact::Result { again: false, source: Source::Monitor, exit, status, summary, detail }
+    Fact::Result { again: false, source: Source::Monitor, exit, status, summary, detail, took: Some(1) }
 }
 
 fn again(fact: &Fact) -> Fact {
     match fact.clone() {
-        Fact::Result { source, exit, status, summary, detail, .. } => {
-            Fact::Result { again: true, source, exit, status, summary, detail }
+        Fact::Result { source, exit, status, summary, detail, took, .. } => {
+            Fact::Result { again: true, source, exit, status, summary, detail, took }
         }
         other => other,
     }
@@ -119,7 +119,7 @@ fn what_is_written_can_be_read() {
     }));
     let command = Fact::Command { user: "amy".into(), line: "ack web http 'x'".into() };
     let facts = [
-        (10, None, Fact::Started),
+        (10, None, Fact::Started { stopped: false, loaded: Vec::new() }),
         (10, None, Fact::Configured { hash: "abc".into() }),
         (11, web("http"), result(3, "down \u{2014} é")),
         (11, web("http"), decided(2)),
@@ -351,7 +351,7 @@ fn readers_read_while_it_is_written() {
 fn a_queue_that_is_full_counts_and_takes_no_more() {
     let queue = Queue::default();
     for at in 0..20_000 {
-        queue.put(Item { at, service: None, fact: Fact::Started });
+        queue.put(Item { at, service: None, fact: Fact::Started { stopped: false, loaded: Vec::new() } });
     }
     let batch = queue.take(false);
     assert_eq!((batch.items.len(), batch.dropped), (16_384, 20_000 - 16_384));
@@ -367,7 +367,7 @@ fn a_queue_that_is_full_counts_and_takes_no_more() {
 fn the_first_facts_wait_until_somebody_asks_or_it_ends() {
     for asks in [true, false] {
         let queue = Arc::new(Queue::default());
-        queue.put(Item { at: 1, service: None, fact: Fact::Started });
+        queue.put(Item { at: 1, service: None, fact: Fact::Started { stopped: false, loaded: Vec::new() } });
         queue.move_to(None);
         let taking = queue.clone();
         let thread = std::thread::spawn(move || taking.take(true).items.len());
@@ -383,4 +383,38 @@ fn the_first_facts_wait_until_somebody_asks_or_it_ends() {
         }
         assert_eq!(thread.join().expect("it does not panic"), 2);
     }
+}
+
+#[test]
+fn how_a_daemon_began_and_how_long_a_run_took_are_kept() {
+    let folder = Folder::new();
+    let loaded = vec![StateFile::Disabled, StateFile::Opstatus];
+    let facts = [
+        Fact::Started { stopped: true, loaded: Vec::new() },
+        Fact::Started { stopped: false, loaded },
+        Fact::HangUp,
+    ];
+    write(&mut folder.keeper(), facts.iter().map(|fact| (10, None, fact.clone())));
+    write(&mut folder.keeper(), [(11, web("ping"), result(1, "down"))]);
+    let read: Vec<Fact> = folder.all().into_iter().map(|recorded| recorded.fact).collect();
+    assert_eq!(read[..3], facts);
+    assert_eq!(read[3], result(1, "down"));
+}
+
+#[test]
+fn a_file_of_a_release_that_kept_no_run_times_is_read_and_goes_on() {
+    let folder = Folder::new();
+    write(&mut folder.keeper(), [(11, web("ping"), result(1, "down"))]);
+    let change = |sql: &str| {
+        let connection = Connection::open(folder.file()).expect("the file is there");
+        connection.execute_batch(sql).expect("it can be changed");
+    };
+    change("ALTER TABLE result DROP COLUMN took");
+    let took = |recorded: &Recorded| match recorded.fact {
+        Fact::Result { took, .. } => took,
+        _ => None,
+    };
+    assert_eq!(folder.all().iter().map(took).collect::<Vec<_>>(), [None]);
+    write(&mut folder.keeper(), [(12, web("ping"), result(0, "up"))]);
+    assert_eq!(folder.all().iter().map(took).collect::<Vec<_>>(), [None, Some(1)]);
 }

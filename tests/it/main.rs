@@ -3,6 +3,7 @@
 #[cfg(all(feature = "smtp", feature = "xmpp"))]
 mod alerts;
 mod check;
+mod checkup;
 mod clients;
 mod deliveries;
 mod differential;

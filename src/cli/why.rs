@@ -53,6 +53,9 @@ pub(crate) struct HistoryArgs {
     /// Up to this time (now)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     to: Option<String>,
+    /// Results like the one before one by one, each with its time and how long the monitor ran
+    #[arg(long)]
+    each: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -81,8 +84,9 @@ pub(crate) fn run_history(args: &HistoryArgs) -> ExitCode {
         };
         let from = moment(&args.from)?;
         let to = args.to.as_deref().map_or_else(|| Ok(localtime::now()), moment)?;
-        let lines = args.server.ask(&format!("list record {whose}{from} {to}"))?;
-        Ok(history::render(&read(&lines), &localtime::civil))
+        let each = if args.each { " each" } else { "" };
+        let lines = args.server.ask(&format!("list record {whose}{from} {to}{each}"))?;
+        Ok(history::render(&read(&lines), args.each, &localtime::civil))
     };
     finish("history", answer())
 }

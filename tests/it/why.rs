@@ -185,6 +185,27 @@ fn killed_in_the_middle_of_writing_again_and_again() {
 }
 
 #[test]
+fn equal_failures_are_there_one_by_one_with_their_run_times() {
+    if subject_is_oracle() {
+        return skipped("why", "the original has no record");
+    }
+    let place = failing("\nalert note.alert\nnumalerts 1");
+    let (_daemon, _client) = start(&place);
+    let text = wait_for(&place, &["history", "web/http"], "h: no answer (3 times, the last at ");
+    assert_eq!(text.matches("web/http fails, exit 1").count(), 1, "{text}");
+    let text = printed(&place, &["history", "web/http", "--each"]);
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("web/http fails, exit 1")).collect();
+    assert!(lines.len() >= 3, "{text}");
+    let ran = |line: &&str| {
+        let took = line.split_once("h: no answer (ran ").and_then(|(_, took)| took.strip_suffix("s)"));
+        took.and_then(|took| took.parse::<f64>().ok()).is_some_and(|took| (0.0..60.0).contains(&took))
+    };
+    assert!(lines.iter().all(ran), "{text}");
+    let times: Vec<&str> = lines.iter().map(|line| &line[..19]).collect();
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "each at its own time:\n{text}");
+}
+
+#[test]
 fn a_damaged_record_is_kept_and_a_new_one_begins() {
     if subject_is_oracle() {
         return skipped("why", "the original has no record");

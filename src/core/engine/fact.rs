@@ -4,6 +4,7 @@
 //! success like the one before is no fact; a failure or a trap like the one before is one that only counts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alerts::AlertId;
 use super::effect::{Effect, Launch};
@@ -24,6 +25,8 @@ pub enum Fact {
         again: bool,
         /// Who says so.
         source: Source,
+        /// How long the run took that it is from, if it is from one.
+        took: Option<Duration>,
         /// 0 is success.
         exit: i64,
         /// The status that follows.
@@ -122,7 +125,8 @@ impl Engine {
         let text = |text: &Option<Arc<str>>| text.clone().unwrap_or_default();
         let detail = if *exit == 0 { Arc::default() } else { text(&state.last_detail) };
         let (status, summary) = (state.opstatus, text(&state.last_summary));
-        let fact = Fact::Result { again, source: *source, exit: *exit, status, summary, detail };
+        let took = state.monitor_duration.filter(|_| *source == Source::Monitor);
+        let fact = Fact::Result { again, source: *source, took, exit: *exit, status, summary, detail };
         self.record(id, fact, out);
     }
 

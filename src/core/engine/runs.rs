@@ -52,7 +52,8 @@ impl Engine {
                 out.push(Effect::log(Level::Err, text));
             }
             Err(problem) => {
-                self.slot_mut(id).state.last_check = Some(now.wall);
+                let state = &mut self.slot_mut(id).state;
+                (state.last_check, state.monitor_duration) = (Some(now.wall), None);
                 self.monitor_result(id, 1, problem.into(), now, out);
             }
         }
@@ -155,7 +156,7 @@ impl Engine {
         let Some(Run { service: id, started, .. }) = self.runs.remove(&run) else { return };
         let slot = self.slot_mut(id);
         slot.running = None;
-        slot.state.monitor_duration = Some(now.mono.since(started).as_secs());
+        slot.state.monitor_duration = Some(now.mono.since(started));
         let was_failing_interval = slot.state.failing_interval;
         let (exit, output) = verdict_of(ending, output);
         self.monitor_result(id, exit, output.into(), now, out);

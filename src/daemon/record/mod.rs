@@ -4,9 +4,12 @@
 //! disk that is full, slow or gone costs facts, which are counted, and nothing else. Whoever asks opens the file
 //! for himself ([`Reader`]).
 
+mod found;
 mod keep;
+mod moments;
 mod queue;
 mod reader;
+mod repeats;
 mod rows;
 pub(crate) mod schema;
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! | table | a row is | columns |
 //! |---|---|---|
 //! | `service` | a service | `grp`, `name` |
-//! | `result` | a result, or a status set without one (`source` NULL), other than the one before | `at`, `last`, `times`: the same came so often, lastly then; `service`; `source`: monitor, trap, traptimeout; `exit`; `status`: the number of `opstatus`; `summary`; `detail`: of failures |
+//! | `result` | a result, or a status set without one (`source` NULL), other than the one before; or the same, where that row is full or the detail changed | `at`, `last`, `times`: the same came so often, lastly then; `service`; `source`: monitor, trap, traptimeout; `exit`; `status`: the number of `opstatus`; `summary`; `detail`: of failures; `took`: milliseconds that the run took; `repeats`: when the same came again and how long those runs took, as [`super::moments`] says; `again`: where the result is that of the row before, 1 if that one is full, 2 if the detail changed |
 //! | `verdict` | what was decided for one period, where it is not what was decided before | `decision`: the same for the periods of one decision; `at`, `service`; `what`: failure, trap, traptimeout, up, startup, ack, disable; `exit`, `summary`; `period`, `line`: its label and its line in mon.cf, NULL where no period had anything to decide; `sent`: 1 or 0; `rule`: the one that held it back; `ruling`: all of it, as `why` spells it |
 //! | `alert` | a run of an alert program | `at`, `service`, `what`, `period`, `line`, `program`, `arguments`; `run`: our number for it while it runs; `ended`; `ending`: exit, signal, unstarted; `code`; `words`: the end of its output |
 //! | `event` | anything else | `at`, `service`; `what`: command, configuration (`text` is the SHA-256 of mon.cf), start, end, lost; `who`; `text` |
@@ -23,14 +23,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE service (id INTEGER PRIMARY KEY, grp TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (grp, name));
 CREATE TABLE result (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL,
     service INTEGER NOT NULL REFERENCES service, source TEXT, exit INTEGER, status INTEGER NOT NULL,
-    summary TEXT, detail TEXT);
+    summary TEXT, detail TEXT, took INTEGER, repeats BLOB, again INTEGER);
 CREATE INDEX result_of_service ON result (service, id);
 CREATE TABLE verdict (
     id INTEGER PRIMARY KEY, decision INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -47,8 +47,19 @@ CREATE TABLE event (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, service INTEGER REFERENCES service, what TEXT NOT NULL,
     who TEXT, text TEXT);
 CREATE INDEX event_of_service ON event (service, id);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";
+
+/// What makes the tables of version 1 those of version 2. What was counted then has no times of its own.
+const FROM_VERSION_1: &str = "
+ALTER TABLE result ADD COLUMN took INTEGER;
+ALTER TABLE result ADD COLUMN repeats BLOB;
+ALTER TABLE result ADD COLUMN again INTEGER;
+PRAGMA user_version = 2;
+";
+
+/// Versions that can be read without being changed.
+const READABLE: [i64; 2] = [1, VERSION];
 
 /// The tables whose rows are numbered through.
 pub(super) const NUMBERED: [&str; 4] = ["result", "verdict", "alert", "event"];
@@ -103,6 +114,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} COMMIT;"))?;
         }
         VERSION => check(&connection)?,
+        1 => {
+            check(&connection)?;
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {FROM_VERSION_1} COMMIT;"))?;
+        }
         other => {
             return Err(Trouble::Damaged(format!("its version is {other}, and not {VERSION}")));
         }
@@ -110,13 +125,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
     Ok(connection)
 }
 
-/// Opens the file only to ask.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
+/// Opens the file only to ask; returns its version too.
+pub(super) fn open_to_read(path: &Path) -> Result<(Connection, i64), Trouble> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
     match version(&connection)? {
-        VERSION => Ok(connection),
+        version if READABLE.contains(&version) => Ok((connection, version)),
         other => Err(Trouble::Unusable(format!("its version is {other}, and not {VERSION}"))),
     }
 }

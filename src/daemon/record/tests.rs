@@ -1,5 +1,7 @@
 //! The record: what is written can be read, whatever happens to the file.
 
+mod repeats;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +48,7 @@ impl Folder {
 
     fn all(&self) -> Vec<Recorded> {
         let reader = Reader::open(&self.file()).expect("the record can be opened");
-        reader.everything(None, Wall::MIN, Wall::MAX, usize::MAX).expect("it can be read")
+        reader.everything(None, Wall::MIN, Wall::MAX, usize::MAX, false).expect("it can be read")
     }
 }
 
@@ -63,13 +65,13 @@ fn web(service: &str) -> Option<ServiceKey> {
 fn result(exit: i64, summary: &str) -> Fact {
     let status = if exit == 0 { OpStatus::Ok } else { OpStatus::Fail };
     let (summary, detail) = (summary.into(), "more\n".into());
-    Fact::Result { again: false, source: Source::Monitor, exit, status, summary, detail }
+    Fact::Result { again: false, source: Source::Monitor, took: None, exit, status, summary, detail }
 }
 
 fn again(fact: &Fact) -> Fact {
     match fact.clone() {
-        Fact::Result { source, exit, status, summary, detail, .. } => {
-            Fact::Result { again: true, source, exit, status, summary, detail }
+        Fact::Result { source, took, exit, status, summary, detail, .. } => {
+            Fact::Result { again: true, source, took, exit, status, summary, detail }
         }
         other => other,
     }
@@ -180,9 +182,9 @@ fn what_can_be_played_again() {
     assert_eq!(events[3].fact, stop);
     let before = reader.state_before(70).expect("it can be read");
     assert_eq!(before.iter().map(|r| (r.at, r.fact.clone())).collect::<Vec<_>>(), [(60, result(0, "x"))]);
-    let newest = reader.everything(Some(("web", "http")), 0, 999, 2).expect("it can be read");
+    let newest = reader.everything(Some(("web", "http")), 0, 999, 2, false).expect("it can be read");
     assert_eq!(newest.iter().map(|r| r.at).collect::<Vec<_>>(), [90, 96]);
-    assert!(reader.everything(Some(("web", "gone")), 0, 999, 9).expect("it can be read").is_empty());
+    assert!(reader.everything(Some(("web", "gone")), 0, 999, 9, false).expect("it can be read").is_empty());
 }
 
 #[test]
@@ -229,9 +231,9 @@ fn a_file_of_another_version_is_not_touched() {
     let folder = Folder::new();
     write(&mut folder.keeper(), [(1, web("http"), result(1, "old"))]);
     let other = Connection::open(folder.file()).expect("it is there");
-    other.execute_batch("PRAGMA user_version = 2").expect("it can be written");
+    other.execute_batch("PRAGMA user_version = 3").expect("it can be written");
     drop(other);
-    assert!(Reader::open(&folder.file()).err().is_some_and(|why| why == "its version is 2, and not 1"));
+    assert!(Reader::open(&folder.file()).err().is_some_and(|why| why == "its version is 3, and not 2"));
     write(&mut folder.keeper(), [(2, web("http"), result(1, "new"))]);
     assert_eq!(folder.all().len(), 1);
     assert!(folder.file().with_extension("db.damaged").exists());
@@ -332,7 +334,7 @@ fn readers_read_while_it_is_written() {
         let mut seen = 0;
         while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
             let reader = Reader::open(&file).expect("it can be opened");
-            let all = reader.everything(None, 0, Wall::MAX, usize::MAX).expect("it can be read");
+            let all = reader.everything(None, 0, Wall::MAX, usize::MAX, false).expect("it can be read");
             assert!(all.len() >= seen, "what was there is there");
             assert!(all.windows(2).all(|pair| pair[0].id < pair[1].id));
             seen = all.len();

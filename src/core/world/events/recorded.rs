@@ -123,7 +123,8 @@ mod tests {
 
     fn result(source: Source, again: bool, exit: i64, detail: &str) -> Fact {
         let status = if exit == 0 { OpStatus::Ok } else { OpStatus::Fail };
-        Fact::Result { again, source, exit, status, summary: "w1".into(), detail: detail.into() }
+        let (took, summary) = (None, "w1".into());
+        Fact::Result { again, source, took, exit, status, summary, detail: detail.into() }
     }
 
     #[test]

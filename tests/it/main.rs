@@ -23,6 +23,7 @@ mod reach;
 mod reload;
 mod remote;
 mod robustness;
+mod run_times;
 #[cfg(all(feature = "smtp", feature = "xmpp"))]
 mod samples;
 mod security;

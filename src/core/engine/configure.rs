@@ -240,7 +240,7 @@ impl Engine {
 impl Slot {
     pub(super) fn untested(group: Arc<str>, service: Box<Service>) -> Slot {
         let state = ServiceState::untested(&service);
-        Slot { group, state, service, running: None, is_depended_on: false, reloaded: false }
+        Slot { group, state, service, running: None, is_depended_on: false, reloaded: false, measured: None }
     }
 }
 

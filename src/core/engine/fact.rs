@@ -3,6 +3,7 @@
 //! The engine hands facts out as they happen ([`super::Effect::Record`]); who keeps them knows the time. A
 //! success like the one before is no fact; a failure or a trap like the one before is one that only counts.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,11 @@ use super::verdicts::Decided;
 use super::{Command, Engine, Target};
 use crate::config::CommandLine;
 use crate::decision::{Event as Happening, ServiceState, Source};
-use crate::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
+use crate::nouns::{AlertKind, Now, OpStatus, ServiceKey, Wall};
 use crate::schedule::ServiceId;
+
+/// So many seconds after a run time of a service was told the next one is.
+const MEASURED_EVERY: u32 = 1200;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +40,8 @@ pub enum Fact {
         /// The other lines, of a failure.
         detail: Arc<str>,
     },
+    /// How long a run took: of each service one now and then, whatever came of it.
+    RunTime(Duration),
     /// A status without a result: set by hand, or the time of a trap is over.
     Status(OpStatus),
     /// What was decided about an occasion; only where it is not what was decided the last time.
@@ -128,6 +134,22 @@ impl Engine {
         let took = state.monitor_duration.filter(|_| *source == Source::Monitor);
         let fact = Fact::Result { again, source: *source, took, exit: *exit, status, summary, detail };
         self.record(id, fact, out);
+    }
+
+    /// A run ended: tells how long it took, if that was not told lately. A sample is enough to know what is usual.
+    pub(super) fn record_run_time(
+        &mut self,
+        id: ServiceId,
+        took: Duration,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let second = u32::try_from(now.mono.since_origin().as_secs()).unwrap_or(u32::MAX);
+        let measured = &mut self.slot_mut(id).measured;
+        if measured.is_none_or(|last| second.saturating_sub(last.get()) >= MEASURED_EVERY) {
+            *measured = NonZeroU32::new(second.max(1));
+            self.record(id, Fact::RunTime(took), out);
+        }
     }
 
     pub(super) fn record_status(&self, id: ServiceId, before: OpStatus, out: &mut Vec<Effect>) {

@@ -34,6 +34,7 @@ mod verdicts;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::auth::Auth;
@@ -101,6 +102,8 @@ struct Slot {
     is_depended_on: bool,
     /// No result since the last reload.
     reloaded: bool,
+    /// When a run time was told last, in seconds of monotonic time.
+    measured: Option<NonZeroU32>,
 }
 
 /// A hostgroup, and the watch of that name if there is one.

@@ -187,6 +187,10 @@ fn write_fact(out: &mut String, fact: &Fact) {
             push(out, "summary", summary);
             push_if(out, "detail", Some(detail).filter(|detail| !detail.is_empty()));
         }
+        Fact::RunTime(took) => {
+            what(out, "run-time");
+            push(out, "took", format!("{:.3}", took.as_secs_f64()));
+        }
         Fact::Status(status) => {
             what(out, "status");
             push(out, "opstatus", status.word());

@@ -32,8 +32,10 @@ pub(super) fn forget_old(connection: &Connection, now: Wall, keep_secs: i64) -> 
             }
         }
     }
+    connection.execute("DELETE FROM runtime WHERE last < ?", [oldest])?;
     connection.execute(
         "DELETE FROM service WHERE id NOT IN (SELECT service FROM result)
+         AND id NOT IN (SELECT service FROM runtime)
          AND id NOT IN (SELECT service FROM verdict) AND id NOT IN (SELECT service FROM alert)
          AND id NOT IN (SELECT service FROM event WHERE service IS NOT NULL)",
         [],

@@ -16,13 +16,15 @@ pub(crate) mod schema;
 mod tests;
 mod writer;
 
-use std::io;
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use remon_core::config::surroundings::RunTime;
 use remon_core::engine::Fact;
 use remon_core::nouns::{ServiceKey, Wall};
 
@@ -98,6 +100,25 @@ impl Writer {
         // A panic of that thread has been reported by it.
         let _ = self.0.join();
     }
+}
+
+/// What the runs of each service usually take, as far as we may read it: where there is no record, or it is not for us,
+/// nothing is known.
+pub(super) fn run_times(site: &Site) -> BTreeMap<(String, String), RunTime> {
+    if site.historykeep == 0 {
+        return BTreeMap::new();
+    }
+    Reader::open(&path(&site.statedir)).and_then(|reader| reader.run_times()).unwrap_or_default()
+}
+
+/// Is it a record, and not a text? Not to be asked by a daemon about its own: closing the file again would take away
+/// the locks that it has on it.
+pub(crate) fn is_record(path: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut begin = [0; 16];
+    let mut read = || std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    // Of a pipe nothing may be taken.
+    path.is_file() && read().is_ok() && begin == MAGIC
 }
 
 /// The file of the record.

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use remon_core::config::surroundings::RunTime;
 use remon_core::decision::Source;
 use remon_core::engine::{Fact, Past, Recorded};
 use remon_core::nouns::{ServiceKey, Wall};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::found::{Found, VERDICT, alert, event, join, result, verdict};
+use super::moments;
 use super::repeats::{begin_with_news, joined, one_by_one};
 use super::schema::{Trouble, open_to_read};
 
@@ -162,6 +165,28 @@ impl Reader {
         decided.map(|found| found.into_iter().filter_map(past).collect()).map_err(problem)
     }
 
+    /// What the runs of each service usually take, where enough of them were measured to say so.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in words.
+    pub(crate) fn run_times(&self) -> Result<BTreeMap<(String, String), RunTime>, Problem> {
+        if self.version < 2 {
+            return Ok(BTreeMap::new());
+        }
+        let read = || -> rusqlite::Result<_> {
+            let query = "SELECT grp, name, samples FROM runtime JOIN service ON service.id = runtime.service";
+            let mut select = self.connection.prepare(query)?;
+            let rows =
+                select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, Vec<u8>>(2)?)))?;
+            let usual = |row: rusqlite::Result<(_, Vec<u8>)>| match row {
+                Ok((key, samples)) => usual(&samples).map(|usual| Ok((key, usual))),
+                Err(error) => Some(Err(error)),
+            };
+            rows.filter_map(usual).collect()
+        };
+        read().map_err(problem)
+    }
+
     fn service(&self, group: &str, name: &str) -> rusqlite::Result<Option<i64>> {
         let query = "SELECT id FROM service WHERE grp = ? AND name = ?";
         self.connection.query_row(query, [group, name], |row| row.get(0)).optional()
@@ -235,4 +260,14 @@ impl Reader {
         };
         found.into_iter().map(recorded).collect()
     }
+}
+
+/// The median of what was measured; of too few runs nothing is said.
+fn usual(samples: &[u8]) -> Option<RunTime> {
+    const FEWEST: usize = 3;
+    let mut took: Vec<Duration> =
+        moments::read(samples, 0).into_iter().filter_map(|(_, took)| took).collect();
+    took.sort_unstable();
+    let runs = took.len();
+    (runs >= FEWEST).then(|| RunTime { median: took[runs / 2], runs })
 }

@@ -20,6 +20,9 @@ const MOST_REPEATS: i64 = 128;
 /// and would crowd out everything else.
 const DETAIL_EVERY: u64 = 60;
 
+/// Run times kept of a service, the newest: those of a day and more.
+const MOST_SAMPLES: usize = 100;
+
 /// What became of a result that is the same as the last one.
 enum Again {
     /// It is in the row of that one.
@@ -60,6 +63,7 @@ impl Rows<'_> {
         let service = service.as_ref().map(|key| self.service(key)).transpose()?;
         match (fact, service) {
             (Fact::Result { .. } | Fact::Status(_), Some(service)) => self.result(*at, service, fact),
+            (Fact::RunTime(took), Some(service)) => self.run_time(service, (*at, Some(*took))),
             (Fact::Decided(decided), Some(service)) => self.decision(*at, service, decided),
             (Fact::AlertCalled { .. }, Some(service)) => self.alert(*at, service, fact),
             (Fact::AlertEnded { run, ending, last_words }, _) => {
@@ -159,6 +163,22 @@ impl Rows<'_> {
         let update = "UPDATE result SET times = times + 1, last = ?, repeats = ? WHERE id = ?";
         self.connection.prepare_cached(update)?.execute(params![moment.0, repeats, id])?;
         Ok(Again::Counted)
+    }
+
+    /// One more run time, in the place of the oldest where there are many.
+    fn run_time(&self, service: i64, moment: Moment) -> rusqlite::Result<()> {
+        let mut select = self.connection.prepare_cached("SELECT samples FROM runtime WHERE service = ?")?;
+        let samples: Option<Vec<u8>> = select.query_row([service], |row| row.get(0)).optional()?;
+        let mut samples = moments::read(&samples.unwrap_or_default(), 0);
+        samples.drain(..(samples.len() + 1).saturating_sub(MOST_SAMPLES));
+        samples.push(moment);
+        let (mut bytes, mut before) = (Vec::new(), 0);
+        for sample in samples {
+            moments::push(&mut bytes, before, sample);
+            before = sample.0;
+        }
+        let replace = "INSERT OR REPLACE INTO runtime (service, last, samples) VALUES (?, ?, ?)";
+        self.connection.prepare_cached(replace)?.execute(params![service, moment.0, bytes]).map(drop)
     }
 
     fn decision(&mut self, at: Wall, service: i64, decided: &Decided) -> rusqlite::Result<()> {

@@ -11,6 +11,7 @@
 //! | `verdict` | what was decided for one period, where it is not what was decided before | `decision`: the same for the periods of one decision; `at`, `service`; `what`: failure, trap, traptimeout, up, startup, ack, disable; `exit`, `summary`; `period`, `line`: its label and its line in mon.cf, NULL where no period had anything to decide; `sent`: 1 or 0; `rule`: the one that held it back; `ruling`: all of it, as `why` spells it |
 //! | `alert` | a run of an alert program | `at`, `service`, `what`, `period`, `line`, `program`, `arguments`; `run`: our number for it while it runs; `ended`; `ending`: exit, signal, unstarted; `code`; `words`: the end of its output |
 //! | `event` | anything else | `at`, `service`; `what`: command, configuration (`text` is the SHA-256 of mon.cf), start, end, lost; `who`; `text` |
+//! | `runtime` | a service whose runs were measured | `service`; `last`: when one was; `samples`: the newest of them, as [`super::moments`] says, the first counted from 0. One run in twenty minutes is measured |
 //!
 //! The newest `result` of a service stays, however old it is: it says how things stand.
 
@@ -47,6 +48,8 @@ CREATE TABLE event (
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, service INTEGER REFERENCES service, what TEXT NOT NULL,
     who TEXT, text TEXT);
 CREATE INDEX event_of_service ON event (service, id);
+CREATE TABLE runtime (
+    service INTEGER PRIMARY KEY REFERENCES service, last INTEGER NOT NULL, samples BLOB NOT NULL);
 PRAGMA user_version = 2;
 ";
 
@@ -55,6 +58,8 @@ const FROM_VERSION_1: &str = "
 ALTER TABLE result ADD COLUMN took INTEGER;
 ALTER TABLE result ADD COLUMN repeats BLOB;
 ALTER TABLE result ADD COLUMN again INTEGER;
+CREATE TABLE runtime (
+    service INTEGER PRIMARY KEY REFERENCES service, last INTEGER NOT NULL, samples BLOB NOT NULL);
 PRAGMA user_version = 2;
 ";
 

@@ -1,6 +1,7 @@
 //! The record: what is written can be read, whatever happens to the file.
 
 mod repeats;
+mod run_times;
 
 use std::fs;
 use std::path::PathBuf;

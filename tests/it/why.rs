@@ -154,6 +154,30 @@ fn the_record_answers_after_a_restart_also_after_a_kill() {
 }
 
 #[test]
+fn where_there_is_a_record_a_kill_right_after_the_start_loses_nothing() {
+    if subject_is_oracle() {
+        return skipped("why", "the original has no record");
+    }
+    let place = failing("\nalert note.alert");
+    fs::create_dir(place.path("state/remon")).expect("it is ours");
+    for round in 1..=3 {
+        let (mut daemon, _client) = start(&place);
+        let begin = std::time::Instant::now();
+        // Nobody asks the daemon: that would have it written.
+        let starts_and_failures = || {
+            let db = rusqlite::Connection::open(place.path(DB)).ok()?;
+            let count = "SELECT (SELECT count(*) FROM event WHERE what = 'start'), sum(times) FROM result";
+            db.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?))).ok()
+        };
+        let written = || starts_and_failures().filter(|seen: &(i64, i64)| seen.0 == round && seen.1 >= round);
+        wait::until(wait::PATIENCE, "facts", written).unwrap_or_else(|error| panic!("{error}"));
+        assert!(begin.elapsed() < Duration::from_secs(12), "at once: {:?}", begin.elapsed());
+        daemon.signal("KILL");
+        daemon.ended(wait::PATIENCE).expect("it ends");
+    }
+}
+
+#[test]
 fn killed_in_the_middle_of_writing_again_and_again() {
     if subject_is_oracle() {
         return skipped("why", "the original has no record");

@@ -30,7 +30,7 @@ use remon_core::nouns::{ServiceKey, Wall};
 
 use super::replace::OWN;
 use super::site::Site;
-use queue::{Item, Queue};
+use queue::{GATHER, GATHER_AT_FIRST, Item, Queue};
 
 pub(crate) use reader::Reader;
 
@@ -62,7 +62,9 @@ impl Record {
         let record = Record { queue: Arc::default() };
         record.move_to(site);
         let writer = writer::Keeper::new(record.queue.clone());
-        let thread = std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.work())?;
+        let first = gather_at_first(&site.statedir);
+        let thread =
+            std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.work(first))?;
         Ok((record, Writer(thread)))
     }
 
@@ -100,6 +102,11 @@ impl Writer {
         // A panic of that thread has been reported by it.
         let _ = self.0.join();
     }
+}
+
+/// How long the first facts gather.
+fn gather_at_first(statedir: &Path) -> Duration {
+    if statedir.join(OWN).is_dir() { GATHER } else { GATHER_AT_FIRST }
 }
 
 /// What the runs of each service usually take, as far as we may read it: where there is no record, or it is not for us,

@@ -15,9 +15,9 @@ use remon_core::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
 use rusqlite::Connection;
 
 use super::keep::forget_old;
-use super::queue::{Batch, Item, Queue};
+use super::queue::{Batch, GATHER, GATHER_AT_FIRST, Item, Queue};
 use super::writer::Keeper;
-use super::{Place, Reader, path};
+use super::{Place, Reader, gather_at_first, path};
 
 /// A state directory of its own.
 struct Folder(PathBuf);
@@ -356,24 +356,28 @@ fn a_queue_that_is_full_counts_and_takes_no_more() {
     for at in 0..20_000 {
         queue.put(Item { at, service: None, fact: Fact::Started });
     }
-    let batch = queue.take(false);
+    let batch = queue.take(GATHER);
     assert_eq!((batch.items.len(), batch.dropped), (16_384, 20_000 - 16_384));
     let big: Arc<str> = "x".repeat(1 << 20).into();
     for at in 0..20 {
         queue.put(Item { at, service: None, fact: Fact::Command { user: "".into(), line: big.clone() } });
     }
-    let batch = queue.take(false);
+    let batch = queue.take(GATHER);
     assert_eq!((batch.items.len(), batch.dropped), (16, 4));
 }
 
 #[test]
-fn the_first_facts_wait_until_somebody_asks_or_it_ends() {
+fn the_first_facts_of_all_wait_until_somebody_asks_or_it_ends() {
+    let folder = Folder::new();
+    assert_eq!(gather_at_first(&folder.0), GATHER_AT_FIRST);
+    write(&mut folder.keeper(), [(1, None, Fact::Started)]);
+    assert_eq!(gather_at_first(&folder.0), GATHER, "only once");
     for asks in [true, false] {
         let queue = Arc::new(Queue::default());
         queue.put(Item { at: 1, service: None, fact: Fact::Started });
         queue.move_to(None);
         let taking = queue.clone();
-        let thread = std::thread::spawn(move || taking.take(true).items.len());
+        let thread = std::thread::spawn(move || taking.take(GATHER_AT_FIRST).items.len());
         // Far longer than later facts gather.
         std::thread::sleep(Duration::from_secs(1));
         assert!(!thread.is_finished(), "nothing asks for them yet");

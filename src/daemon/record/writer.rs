@@ -11,7 +11,7 @@ use super::super::clock::{instant_now, wall};
 use super::super::logging::log;
 use super::Place;
 use super::keep::{MOST_BYTES, forget_old, forget_surplus, last_id};
-use super::queue::{Batch, Item, Queue};
+use super::queue::{Batch, GATHER, Item, Queue};
 use super::rows::Rows;
 use super::schema::{Trouble, open};
 
@@ -60,10 +60,11 @@ impl Keeper {
         Keeper { most_bytes, ..self }
     }
 
-    pub(super) fn work(mut self) {
-        let mut is_first = true;
+    /// Works until the queue is closed; the first facts gather for so long.
+    pub(super) fn work(mut self, first: Duration) {
+        let mut gather = first;
         loop {
-            let batch = self.queue.take(std::mem::take(&mut is_first));
+            let batch = self.queue.take(std::mem::replace(&mut gather, GATHER));
             let closed = batch.closed;
             self.take_in(batch);
             if closed {

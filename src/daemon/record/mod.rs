@@ -4,6 +4,8 @@
 //! disk that is full, slow or gone costs facts, which are counted, and nothing else. Whoever asks opens the file
 //! for himself ([`Reader`]).
 
+mod calendar;
+mod file;
 mod found;
 mod keep;
 mod moments;

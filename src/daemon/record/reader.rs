@@ -39,7 +39,7 @@ type Rows<T> = rusqlite::Result<Vec<T>>;
 const MOST_EACH: usize = 500_000;
 
 /// Of one service or of all, the newest so many. One condition for both would keep SQLite from using its index.
-fn newest_of(service: Option<i64>) -> &'static str {
+pub(super) fn newest_of(service: Option<i64>) -> &'static str {
     match service {
         Some(_) => "AND service = ?1 ORDER BY id DESC LIMIT ?4",
         None => "AND ?1 IS NULL ORDER BY id DESC LIMIT ?4",

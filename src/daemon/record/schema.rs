@@ -15,9 +15,9 @@
 //!
 //! The newest `result` of a service stays, however old it is: it says how things stand.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,6 +69,8 @@ const READABLE: [i64; 2] = [1, VERSION];
 /// The tables whose rows are numbered through.
 pub(super) const NUMBERED: [&str; 4] = ["result", "verdict", "alert", "event"];
 
+/// Who may read and write the file, before the umask.
+const MODE: u32 = 0o640;
 /// How long one of us waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -99,13 +101,9 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Opens the file for writing; makes it, and its folder, where it is not there.
+/// Opens the file for writing; makes it where it is not there.
 pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
-    if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
-    }
-    // Made as our other state files are: who may read it is the umask's to say. SQLite alone would take 0644.
-    drop(OpenOptions::new().create(true).append(true).open(path)?);
+    make(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
@@ -121,6 +119,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
         VERSION => check(&connection)?,
         1 => {
             check(&connection)?;
+            tighten(path)?;
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {FROM_VERSION_1} COMMIT;"))?;
         }
         other => {
@@ -128,6 +127,31 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
         }
     }
     Ok(connection)
+}
+
+/// Makes the file where there is none. It holds what monitors print and the arguments of alerts, which mon.cf may keep
+/// from others: it is for its owner and group, as far as the umask leaves it to them. SQLite alone would take 0644.
+///
+/// One that is there must not even be opened: closing it would take away the locks that this process has on it.
+fn make(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().create_new(true).append(true).mode(MODE).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Version 1 left it to the umask alone.
+fn tighten(path: &Path) -> io::Result<()> {
+    for part in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(part);
+        let Ok(found) = std::fs::metadata(&name) else { continue };
+        let mode = found.permissions().mode();
+        if mode & 0o777 & !MODE != 0 {
+            std::fs::set_permissions(&name, Permissions::from_mode(mode & MODE))?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens the file only to ask; returns its version too.

@@ -2,6 +2,7 @@
 
 mod repeats;
 mod run_times;
+mod trouble;
 
 use std::fs;
 use std::path::PathBuf;
@@ -161,6 +162,7 @@ fn equal_results_count_and_alerts_find_their_ends() {
     assert_eq!(all[1].ended, None);
     assert_eq!(all[2].ended, Some((4, Ending::Killed(9), "550 no".into())));
     // The numbers of runs begin anew with every process: an old one is not taken for a new one.
+    drop(keeper);
     let mut keeper = folder.keeper();
     write(&mut keeper, [(6, web("http"), call(1)), (7, None, ended(1, Ending::NotStarted("gone".into())))]);
     let all = folder.all();
@@ -354,7 +356,7 @@ fn readers_read_while_it_is_written() {
 fn a_queue_that_is_full_counts_and_takes_no_more() {
     let queue = Queue::default();
     for at in 0..20_000 {
-        queue.put(Item { at, service: None, fact: Fact::Started });
+        queue.put(Item { at, service: None, fact: Fact::Lost(1) });
     }
     let batch = queue.take(GATHER);
     assert_eq!((batch.items.len(), batch.dropped), (16_384, 20_000 - 16_384));

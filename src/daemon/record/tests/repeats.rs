@@ -127,7 +127,7 @@ fn every_trap_is_played_again_at_its_time_and_a_full_row_is_no_news() {
 }
 
 /// A record of version 1, as it was written then.
-fn of_version_1(folder: &Folder) {
+pub(super) fn of_version_1(folder: &Folder) {
     fs::create_dir_all(folder.file().parent().expect("a folder")).expect("it is ours");
     let old = Connection::open(folder.file()).expect("it can be made");
     old.execute_batch(include_str!("version1.sql")).expect("it can be written");

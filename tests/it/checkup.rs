@@ -64,11 +64,19 @@ fn warnings(place: &Place) -> BTreeSet<String> {
 const DONE: &str = "has been searched for all that may be wrong with it";
 const BEGUN: &str = "is searched for meanwhile";
 
-/// The processes of that place that search.
-fn searching(place: &Place) -> Vec<u32> {
-    let words = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let searches = |pid: &u32| String::from_utf8_lossy(&words(pid)).contains("search-for-daemon");
-    place.processes().into_iter().filter(searches).collect()
+/// The processes of that daemon that search. What they start looks like them for a moment, but has another parent.
+fn searching(place: &Place, daemon: &Daemon) -> Vec<u32> {
+    let words = |pid: u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let searches = |pid: &u32| String::from_utf8_lossy(&words(*pid)).starts_with("mon\0search-for-daemon\0");
+    let parent = daemon.pid().to_string();
+    let is_ours = |pid: &u32| of_stat(*pid, 1).is_some_and(|found| found == parent);
+    place.processes().into_iter().filter(searches).filter(is_ours).collect()
+}
+
+/// A field of what the system tells of a process; they are counted from the one after its name.
+fn of_stat(pid: u32, field: usize) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.split_whitespace().nth(field).map(str::to_owned)
 }
 
 #[test]
@@ -97,14 +105,8 @@ fn every_warning_is_logged_for_a_file_of_every_size() {
         daemon.signal("HUP");
         logged(&large, DONE, 2);
         // One after the other: a file that is refused is not searched, and nobody searches any more.
-        assert!(searching(&large).is_empty());
+        assert!(searching(&large, &daemon).is_empty());
     }
-}
-
-fn niceness(pid: u32) -> Option<String> {
-    const AFTER_NAME: usize = 16;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit(')').next()?.split_whitespace().nth(AFTER_NAME).map(str::to_owned)
 }
 
 /// Stands in for m4: what the daemon reads it copies; where `hang` is, it keeps who searches waiting.
@@ -126,22 +128,19 @@ fn a_reload_replaces_the_search_and_it_ends_with_the_daemon() {
         place.write("hang", "");
         let mut daemon = start(&place, &["-M", "@DIR@/m4"]);
         let one = |not: u32| {
-            let found = || searching(&place).first().copied().filter(|pid| *pid != not);
+            let found = || searching(&place, &daemon).first().copied().filter(|pid| *pid != not);
             wait::until(wait::PATIENCE, "the search", found).unwrap_or_else(|error| panic!("{error}"))
         };
         let first = one(0);
-        let is_humble = || (niceness(first).as_deref() == Some("19")).then_some(());
+        let is_humble = || (of_stat(first, 16).as_deref() == Some("19")).then_some(());
         wait::until(wait::PATIENCE, "the lowest priority", is_humble).expect("it yields to others");
         daemon.signal("HUP");
         let second = one(first);
-        assert_eq!(searching(&place), [second], "never two at once");
+        assert_eq!(searching(&place, &daemon), [second], "never two at once");
         daemon.signal(signal);
         daemon.ended(wait::PATIENCE).expect("it ends");
-        wait::until(wait::PATIENCE, "the end of the search", || searching(&place).is_empty().then_some(()))
-            .expect("it ends with the daemon");
-        // And what it waited for.
-        wait::until(wait::PATIENCE, "the end of m4", || place.processes().is_empty().then_some(()))
-            .expect("it ends as well");
+        wait::until(wait::PATIENCE, "the end of the search", || place.processes().is_empty().then_some(()))
+            .expect("it ends with the daemon, and so does m4");
         assert!(!place.read("messages").contains("could not be searched"), "{}", place.read("messages"));
     }
 }

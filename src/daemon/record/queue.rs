@@ -68,7 +68,6 @@ impl Queue {
     }
 
     /// Wakes the writer only where it has something to do: while facts gather it sleeps.
-
     pub(super) fn put(&self, item: Item) {
         let bytes = weight(&item.fact);
         // There is one of these for each start, end and configuration.

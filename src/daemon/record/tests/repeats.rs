@@ -67,6 +67,25 @@ fn each_failure_has_its_time_and_its_run_time() {
 }
 
 #[test]
+fn a_failure_takes_a_few_bytes() {
+    const SERVICES: usize = 100;
+    const TIMES: usize = 600;
+    let folder = Folder::new();
+    let mut keeper = folder.keeper();
+    let keys: Vec<_> = (0..SERVICES).map(|n| web(&n.to_string())).collect();
+    for at in 0..TIMES {
+        let fact = run(1, "connection refused", 1000 + (at as u64 * 7919) % 500, "all of them\n");
+        let fact = if at > 0 { again(&fact) } else { fact };
+        write(&mut keeper, keys.iter().map(|key| (1_795_350_000 + at as Wall, key.clone(), fact.clone())));
+    }
+    drop(keeper);
+    let size = fs::metadata(folder.file()).expect("it is there").len() as usize;
+    assert!(size < SERVICES * TIMES * 8, "{size} bytes for {} failures", SERVICES * TIMES);
+    let times: u64 = folder.all().iter().map(|r| r.times).sum();
+    assert_eq!(times as usize, SERVICES * TIMES);
+}
+
+#[test]
 fn a_detail_that_changes_is_kept_once_a_minute() {
     let folder = Folder::new();
     let mut keeper = folder.keeper();

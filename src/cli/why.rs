@@ -62,6 +62,9 @@ pub(crate) struct HistoryArgs {
     /// `record`: for programs, in the words of `list record`
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    /// Results like the one before one by one, each with its time and how long the monitor ran
+    #[arg(long)]
+    each: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -85,14 +88,15 @@ pub(crate) fn run_history(args: &HistoryArgs) -> ExitCode {
         let from = moment(&args.from)?;
         let to = args.to.as_deref().map_or_else(|| Ok(localtime::now()), moment)?;
         let lines = match &args.record {
-            Some(file) => recorded(file, whose.as_ref(), from, to)?,
+            Some(file) => recorded(file, whose.as_ref(), (from, to), args.each)?,
             None => {
                 let whose = whose.map_or_else(String::new, |(group, service)| format!("{group} {service} "));
-                args.server.ask(&format!("list record {whose}{from} {to}"))?
+                let each = if args.each { " each" } else { "" };
+                args.server.ask(&format!("list record {whose}{from} {to}{each}"))?
             }
         };
         Ok(match args.format {
-            Format::Text => history::render(&read(&lines), &localtime::civil),
+            Format::Text => history::render(&read(&lines), args.each, &localtime::civil),
             Format::Record => lines.into_iter().map(|line| line + "\n").collect(),
         })
     };
@@ -103,11 +107,11 @@ pub(crate) fn run_history(args: &HistoryArgs) -> ExitCode {
 fn recorded(
     file: &Path,
     whose: Option<&(String, String)>,
-    from: Wall,
-    to: Wall,
+    (from, to): (Wall, Wall),
+    each: bool,
 ) -> Result<Vec<String>, String> {
     let whose = whose.map(|(group, service)| (group.as_str(), service.as_str()));
-    let entries = Reader::open(file).and_then(|reader| reader.everything(whose, from, to, usize::MAX));
+    let entries = Reader::open(file).and_then(|reader| reader.everything(whose, from, to, usize::MAX, each));
     let entries = entries.map_err(|problem| format!("cannot read {}: {problem}", file.display()))?;
     Ok(spell_record(&entries).lines().map(str::to_owned).collect())
 }

@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::checkup::Checkup;
 use super::clock::{self, Clock};
 use super::load::{self, Errors};
 use super::logging::log;
@@ -126,6 +127,7 @@ struct Shell {
     store: Store,
     record: Record,
     record_writer: record::Writer,
+    checkup: Checkup,
     doorman: Doorman,
     hostname: String,
     /// By client: where it comes from, and the way to its task.
@@ -157,6 +159,7 @@ impl Shell {
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
             record,
             record_writer,
+            checkup: Checkup::default(),
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
@@ -206,6 +209,7 @@ impl Shell {
         self.handle(Event::Started { stopped: self.options.stopped });
         early.into_iter().for_each(|message| self.take(message));
         self.notifier.ready(self.engine.services());
+        self.checkup.begin(&self.options, &self.site);
     }
 
     async fn attend(&mut self, messages: &mut mpsc::Receiver<Message>) -> u8 {
@@ -355,6 +359,7 @@ impl Shell {
                 self.idle.send_replace(self.site.cltimeout);
                 self.record.move_to(&self.site);
                 self.keep_configuration();
+                self.checkup.begin(&self.options, &self.site);
                 self.store.submit(Job::Moved(Box::new((*self.site).clone()), self.clock.now().wall));
             }
             Effect::Save { files, then } => {

@@ -14,7 +14,7 @@ use remon_core::world::events::{self, Begin, Known, Replay};
 
 use super::Trouble;
 use crate::daemon::load::{hash, read_checked};
-use crate::daemon::record::Reader;
+use crate::daemon::record::{Reader, is_record};
 
 /// More than any history of a month; what is larger is no text that somebody wrote.
 const MOST_BYTES: u64 = 256 << 20;
@@ -55,10 +55,7 @@ pub(super) fn history(
     configs: &[Config],
     texts: &BTreeMap<String, String>,
 ) -> Result<Source, Trouble> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let mut begin = [0; 16];
-    let record = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
-    if record.is_err() || begin != MAGIC {
+    if !is_record(path) {
         return Source::read(path);
     }
     let name = path.display().to_string();

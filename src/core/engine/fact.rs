@@ -3,7 +3,9 @@
 //! The engine hands facts out as they happen ([`super::Effect::Record`]); who keeps them knows the time. A
 //! success like the one before is no fact; a failure or a trap like the one before is one that only counts.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alerts::AlertId;
 use super::effect::{Effect, Launch, StateFile};
@@ -12,8 +14,11 @@ use super::verdicts::Decided;
 use super::{Command, Engine, Slot, Target};
 use crate::config::{AlertEveryUnless, CommandLine, Period};
 use crate::decision::{Event as Happening, Source};
-use crate::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
+use crate::nouns::{AlertKind, Now, OpStatus, ServiceKey, Wall};
 use crate::schedule::ServiceId;
+
+/// So many seconds after a run time of a service was told the next one is.
+const MEASURED_EVERY: u32 = 1200;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +29,8 @@ pub enum Fact {
         again: bool,
         /// Who says so.
         source: Source,
+        /// How long the run took that it is from, if it is from one.
+        took: Option<Duration>,
         /// 0 is success.
         exit: i64,
         /// The status that follows.
@@ -32,9 +39,9 @@ pub enum Fact {
         summary: Arc<str>,
         /// The other lines, of a failure.
         detail: Arc<str>,
-        /// How many seconds the monitor ran.
-        took: Option<u64>,
     },
+    /// How long a run took: of each service one now and then, whatever came of it.
+    RunTime(Duration),
     /// A status without a result: set by hand, or the time of a trap is over.
     Status(OpStatus),
     /// What was decided about an occasion; only where it is not what was decided the last time.
@@ -135,9 +142,25 @@ impl Engine {
         let detail = if *exit == 0 { Arc::default() } else { text(&state.last_detail) };
         let (status, summary) = (state.opstatus, text(&state.last_summary));
         let took = state.monitor_duration.filter(|_| *source == Source::Monitor);
-        let fact = Fact::Result { again, source: *source, exit: *exit, status, summary, detail, took };
+        let fact = Fact::Result { again, source: *source, took, exit: *exit, status, summary, detail };
         self.slot_mut(id).recorded = self.recorded + u64::from(!again);
         self.record(id, fact, out);
+    }
+
+    /// A run ended: tells how long it took, if that was not told lately. A sample is enough to know what is usual.
+    pub(super) fn record_run_time(
+        &mut self,
+        id: ServiceId,
+        took: Duration,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let second = u32::try_from(now.mono.since_origin().as_secs()).unwrap_or(u32::MAX);
+        let measured = &mut self.slot_mut(id).measured;
+        if measured.is_none_or(|last| second.saturating_sub(last.get()) >= MEASURED_EVERY) {
+            *measured = NonZeroU32::new(second.max(1));
+            self.record(id, Fact::RunTime(took), out);
+        }
     }
 
     pub(super) fn record_status(&self, id: ServiceId, before: OpStatus, out: &mut Vec<Effect>) {
@@ -175,7 +198,7 @@ impl Engine {
 impl Fact {
     /// Whether the record tells by it in which order things happened.
     pub(super) fn is_news(&self) -> bool {
-        !matches!(self, Fact::Result { again: true, .. } | Fact::AlertEnded { .. })
+        !matches!(self, Fact::Result { again: true, .. } | Fact::AlertEnded { .. } | Fact::RunTime(_))
     }
 
     /// The same call once more, known as `run`.

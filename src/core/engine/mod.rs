@@ -34,6 +34,7 @@ mod verdicts;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::auth::Auth;
@@ -105,6 +106,8 @@ struct Slot {
     reloaded: bool,
     /// How many facts were recorded when its last result was.
     recorded: u64,
+    /// When a run time was told last, in seconds of monotonic time.
+    measured: Option<NonZeroU32>,
 }
 
 /// A hostgroup, and the watch of that name if there is one.

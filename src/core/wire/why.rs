@@ -186,14 +186,18 @@ pub(super) fn write_record(out: &mut String, entries: &[Recorded]) {
 fn write_fact(out: &mut String, fact: &Fact) {
     let what = |out: &mut String, word: &str| push(out, "what", word);
     match fact {
-        Fact::Result { again: _, source, exit, status, summary, detail, took } => {
+        Fact::Result { again: _, source, took, exit, status, summary, detail } => {
             what(out, "result");
             push(out, "source", source_word(*source));
+            push_if(out, "took", took.map(|took| format!("{:.3}", took.as_secs_f64())));
             push(out, "exit", exit);
             push(out, "opstatus", status.word());
             push(out, "summary", summary);
             push_if(out, "detail", Some(detail).filter(|detail| !detail.is_empty()));
-            push_if(out, "took", *took);
+        }
+        Fact::RunTime(took) => {
+            what(out, "run-time");
+            push(out, "took", format!("{:.3}", took.as_secs_f64()));
         }
         Fact::Status(status) => {
             what(out, "status");

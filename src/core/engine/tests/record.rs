@@ -11,7 +11,7 @@ fn facts(world: &World) -> Vec<String> {
     let words = recorded.filter_map(|(service, fact)| match fact {
         Fact::Result { again, exit, took, .. } => {
             let name = service.as_ref().map_or("", |key| &key.service);
-            let took = took.map_or_else(String::new, |took| format!(" in {took} s"));
+            let took = took.map_or_else(String::new, |took| format!(" in {} s", took.as_secs()));
             Some(format!("{name} {exit}{}{took}", if *again { " again" } else { "" }))
         }
         Fact::HangUp => Some("hangup".to_owned()),

@@ -133,7 +133,7 @@ impl<'a> Player<'a> {
         let Fact::Result { again, exit, summary, detail, took, .. } = fact else { return };
         let interval = (self.known.interval)(service);
         let monitored = self.monitored.entry(service.clone()).or_default();
-        let took = took.unwrap_or(0);
+        let took = took.map_or(0, |took| took.as_secs());
         let asked = monitored.asked.take();
         let order = match asked {
             Some((asked, number)) => (asked, number, 0),

@@ -11,14 +11,22 @@ fn fact(at: Wall, fact: Fact) -> Recorded {
 
 fn result(source: Source, again: bool, exit: i64, detail: &str) -> Fact {
     let status = if exit == 0 { OpStatus::Ok } else { OpStatus::Fail };
-    let took = (source == Source::Monitor).then_some(0);
+    let took = (source == Source::Monitor).then_some(Duration::ZERO);
     Fact::Result { again, source, exit, status, summary: "w1".into(), detail: detail.into(), took }
 }
 
 fn slow(took: u64) -> Fact {
     let (source, status) = (Source::Monitor, OpStatus::Ok);
     let (summary, detail) = ("w1".into(), "".into());
-    Fact::Result { again: false, source, exit: 0, status, summary, detail, took: Some(took) }
+    Fact::Result {
+        again: false,
+        source,
+        exit: 0,
+        status,
+        summary,
+        detail,
+        took: Some(Duration::from_secs(took)),
+    }
 }
 
 fn command(user: &str, line: &str) -> Fact {

@@ -6,13 +6,14 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use remon_core::config::surroundings::{Peer, Surroundings};
+use remon_core::config::surroundings::{Peer, RunTime, Surroundings};
 use remon_core::config::{Config, Diagnostic, Origins, Place, diagnostic, look_around};
 use remon_core::text;
 use remon_core::wire::opstatus::StatusLine;
 
 use super::json::Json;
 use crate::daemon::load::{origins, read_checked, read_for_elsewhere};
+use crate::daemon::record::{Reader, is_record};
 use crate::daemon::surroundings::around_here;
 
 /// Nothing, or warnings only.
@@ -54,7 +55,8 @@ pub(crate) struct CheckArgs {
     /// The mon.cf of the other server of a pair, to be held against this one
     #[arg(long, value_name = "FILE")]
     peer: Option<PathBuf>,
-    /// What `moncmd list opstatus` prints, from FILE or `-`: monitors that run longer than their interval are told
+    /// Where the run times of monitors are, if not in the record of the daemon here: another record (history.db), or
+    /// what `moncmd list opstatus` prints, from FILE or `-`
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// The files are for another machine: do not look for their programs and auth.cf on this one
@@ -110,7 +112,11 @@ fn check(file: &Path, args: &CheckArgs, aside: &Aside, counts: &mut (usize, usiz
     let m4 = m4.as_deref();
     let read = if args.elsewhere { read_for_elsewhere } else { read_checked };
     let (config, text, mut diagnostics) = read(file, m4)?;
-    let mut seen = Surroundings { durations: aside.durations.clone(), ..Surroundings::default() };
+    let mut seen = Surroundings {
+        durations: aside.durations.clone(),
+        run_times: aside.run_times.clone(),
+        ..Surroundings::default()
+    };
     if let Some((peer, config)) = &aside.peer {
         seen.peer = Some(Peer { file: peer.clone(), config: config.clone() });
     }
@@ -142,6 +148,7 @@ fn m4_for(file: &Path, args: &CheckArgs) -> Option<OsString> {
 struct Aside {
     peer: Option<(String, Config)>,
     durations: BTreeMap<(String, String), u64>,
+    run_times: BTreeMap<(String, String), RunTime>,
 }
 
 impl Aside {
@@ -151,7 +158,12 @@ impl Aside {
             let (config, ..) = read_for_elsewhere(peer, m4_for(peer, args).as_deref())?;
             aside.peer = Some((peer.display().to_string(), config));
         }
-        if let Some(state) = &args.state {
+        if let Some(record) = args.state.as_deref().filter(|state| is_record(state)) {
+            aside.run_times =
+                Reader::open(record).and_then(|reader| reader.run_times()).map_err(|problem| {
+                    io::Error::other(format!("could not read the record {}: {problem}", record.display()))
+                })?;
+        } else if let Some(state) = &args.state {
             let text = read_state(state).map_err(|error| {
                 io::Error::new(error.kind(), format!("could not read {}: {error}", state.display()))
             })?;

@@ -41,7 +41,7 @@ Commands of the server:
     list failurehist|failures|opstatus|pids|state|successes|views|warnings|watch
     list deliveries [GROUP [SERVICE]]
     list group GROUP
-    list record [GROUP SERVICE] [FROM [TO]]
+    list record [GROUP SERVICE] [FROM [TO]] [each]
     loadstate, savestate disabled|opstatus
     login USER PASSWORD
     protid, version, servertime, quit

@@ -2,6 +2,8 @@
 
 mod read;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use remon_core::config::{Config, diagnostic};
 use remon_core::nouns::Wall;
 use remon_core::text;
+use remon_core::wire::why;
 use remon_core::world::events::{self, Context, Script};
 use remon_core::world::simulate::{self, Plan};
 use remon_core::world::timeline::Timeline;
@@ -52,6 +55,17 @@ pub(crate) struct SimulateArgs {
     /// Names that the configuration does not know are left out, and told.
     #[arg(long, value_name = "FILE", conflicts_with = "events")]
     replay: Option<PathBuf>,
+    /// A configuration that came into force later in the record that is replayed: it does so again
+    ///
+    /// The record knows it by its SHA-256. Without it the replay goes on with the configuration that it has.
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    past: Vec<PathBuf>,
+    /// What the daemon's state files say, where events let it read them: a state directory
+    #[arg(long, value_name = "DIR")]
+    statedir: Option<PathBuf>,
+    /// A monitor or an alert that is not there
+    #[arg(long, value_name = "PROGRAM")]
+    missing: Vec<String>,
     /// When the daemon starts: a date and time, or `now` for the next full minute
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -73,12 +87,24 @@ pub(crate) struct SimulateArgs {
     /// A line for every check and every decision
     #[arg(long)]
     all: bool,
+    /// `record`: what a daemon would record, for programs, in the words of `list record`
+    #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with_all = ["diff", "expect", "all"])]
+    format: Format,
     /// Compare with a timeline that was kept; print the difference only
     #[arg(long, value_name = "FILE", conflicts_with = "diff")]
     expect: Option<PathBuf>,
     /// Which alerts does a new configuration add, remove or move?
     #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with = "all")]
     diff: Vec<PathBuf>,
+}
+
+/// In which form the story is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Record,
 }
 
 const HELP: &str = "\
@@ -92,13 +118,16 @@ Events, one a line, `#` begins a comment:
   02:15             disable web/ping                also: watch GROUP, host HOST...; enable likewise
   03:00             test alert web/ping             test monitor, test upalert ...; stop, start
   03:10             restart                         a new daemon; restart disabled, opstatus or all
-                                                    reads state; reset [keepstate], hangup
+                                                    reads state, restart stopped; reset [keepstate], hangup
+  03:20             config mon.cf.new               mon.cf is that file, for the next reset or restart
+  03:20             due                             the checks of that moment come before what is below
   @1795352643       command set web ping interval 1m      any command of a client
+  @1795352650       as amy ack web raid 'on it'           of one who has logged in
 Times: +10m is counted from the start, 02:00 and Mon 02:00 are the next ones at or after the line above. What
 happens at the moment of a check comes before it. Settings: from TIME, until TIME, for TIMEVAL, zone NAME,
-seed NUMBER, takes TIMEVAL; options win. Without --from and `from` it starts at midnight of the first event
-that has a date, else on Monday, 2024-01-01 00:00. Without an end it goes on for an hour after the last event,
-for a day if there is none.
+seed NUMBER, takes TIMEVAL, missing PROGRAM, begin [stopped] [disabled|opstatus|all] (what mon -S and -l do);
+options win. Without --from and `from` it starts at midnight of the first event that has a date, else on Monday,
+2024-01-01 00:00. Without an end it goes on for an hour after the last event, for a day if there is none.
 
 Examples:
   mon simulate -c mon.cf --fail web/ping@10m..50m
@@ -107,6 +136,7 @@ Examples:
   mon simulate -c mon.cf outage.events --expect outage.expected
   mon simulate --diff mon.cf.old mon.cf outage.events
   mon simulate -c mon.cf.new --replay /var/lib/mon/remon/history.db --from '2026-11-22 18:00'
+  mon simulate -c mon.cf.old --past mon.cf --replay /var/lib/mon/remon/history.db
 
 A kept timeline is compared line by line, but for empty lines and comments; a line `...` in it stands for any
 lines, so a file may hold only those that matter. Exit status: 0; 1 if --expect or --diff find a difference;
@@ -133,18 +163,21 @@ fn simulate(args: &SimulateArgs) -> Result<(String, u8), Trouble> {
     let m4 = args.m4.as_deref();
     if let [old, new] = &args.diff[..] {
         let (old, new) = (read::config(old, m4)?, read::config(new, m4)?);
-        let plan = plan(args, &[old.1, new.1])?;
+        let plan = plan(args, vec![old.1, new.1], None)?;
         let changes = compare::alerts(&carry_out(&old.0, &plan)?, &carry_out(&new.0, &plan)?, &plan.zone);
         let status = if changes.is_empty() { FINE } else { DIFFERENT };
         return Ok((changes.render(), status));
     }
     let (mon_cf, config) = read::config(&args.config, m4)?;
-    let plan = plan(args, &[config])?;
+    let plan = plan(args, vec![config], Some(&mon_cf))?;
     if args.print_events {
-        let from = format!("from @{}\n", plan.script.from);
-        return Ok((from + &events::spell(&plan.script.events), FINE));
+        return Ok((plan.script.spell(), FINE));
     }
-    let timeline = carry_out(&mon_cf, &plan)?.render(&plan.zone);
+    let timeline = carry_out(&mon_cf, &plan)?;
+    if args.format == Format::Record {
+        return Ok((why::spell_record(timeline.facts.entries()), FINE));
+    }
+    let timeline = timeline.render(&plan.zone);
     let Some(path) = &args.expect else { return Ok((heading(args, &plan) + &timeline, FINE)) };
     let kept = Source::read(path)?;
     Ok(match compare::expect(&kept.name, &kept.text, &timeline) {
@@ -160,7 +193,9 @@ fn carry_out(mon_cf: &Source, plan: &Plan) -> Result<Timeline, Trouble> {
 
 /// What is simulated how; comments, so that a kept timeline does not depend on them.
 fn heading(args: &SimulateArgs, plan: &Plan) -> String {
+    let missing = plan.script.missing.iter().map(|name| format!("# {name} is not there\n"));
     let unknown = plan.script.unknown.iter().map(|name| format!("# left out, as there is no {name}\n"));
+    let unknown = missing.chain(unknown);
     format!(
         "# {}, chance {}\n# Simulated: monitors find all well unless an event says otherwise and take {} s; every program is\n\
          # there and every alert is delivered. Nothing was run, nothing was sent.\n{}",
@@ -171,16 +206,35 @@ fn heading(args: &SimulateArgs, plan: &Plan) -> String {
     )
 }
 
-fn plan(args: &SimulateArgs, configs: &[Config]) -> Result<Plan, Trouble> {
+fn plan(args: &SimulateArgs, mut configs: Vec<Config>, mon_cf: Option<&Source>) -> Result<Plan, Trouble> {
+    let m4 = args.m4.as_deref();
+    let mut texts = BTreeMap::new();
+    for path in &args.past {
+        let (source, config) = read::config(path, m4)?;
+        texts.insert(source.name, source.text);
+        configs.push(config);
+    }
     let main = match (&args.events, &args.replay) {
         (Some(path), _) => Source::read(path)?,
         // When it starts is read again with the zone that a text may ask for; a record asks for none.
         (None, Some(path)) => {
             let local = LocalZone::new().changes();
-            read::history(path, args.from.as_deref().map(|from| start(from, &local)).transpose()?, configs)?
+            let from = args.from.as_deref().map(|from| start(from, &local)).transpose()?;
+            if let Some(mon_cf) = mon_cf.filter(|_| !texts.is_empty()) {
+                texts.insert(mon_cf.name.clone(), mon_cf.text.clone());
+            }
+            read::history(path, from, &configs, &texts)?
         }
         (None, None) => Source::default(),
     };
+    for name in events::configs_of(&main.text) {
+        if let Entry::Vacant(unread) = texts.entry(name) {
+            let name = unread.key();
+            let (source, config) = read::config(&read::beside(args.events.as_deref(), name), m4)?;
+            unread.insert(source.text);
+            configs.push(config);
+        }
+    }
     let zone = match events::zone_of(&main.text) {
         None => LocalZone::new(),
         Some(name) => {
@@ -189,8 +243,10 @@ fn plan(args: &SimulateArgs, configs: &[Config]) -> Result<Plan, Trouble> {
     };
     let zone = zone.changes();
     let from = args.from.as_deref().map(|from| start(from, &zone)).transpose()?;
-    let context = Context { configs, zone: &zone, from, recorded: args.replay.is_some() };
-    let script = script(args, &main, context)?;
+    let context = Context { configs: &configs, zone: &zone, from, recorded: args.replay.is_some() };
+    let mut script = script(args, &main, context)?;
+    script.missing.extend(args.missing.iter().cloned());
+    script.unknown.extend(main.unknown);
     let until = end(args, &script, &zone)?;
     let takes = args.takes.as_deref().map(|takes| span("--takes", takes)).transpose()?;
     Ok(Plan {
@@ -198,6 +254,9 @@ fn plan(args: &SimulateArgs, configs: &[Config]) -> Result<Plan, Trouble> {
         seed: args.seed.or(script.seed).unwrap_or(simulate::DEFAULT_SEED),
         takes: takes.or(script.takes).unwrap_or(Duration::ZERO),
         all: args.all,
+        facts: args.format == Format::Record,
+        state: args.statedir.as_deref().map(read::state).transpose()?.unwrap_or_default(),
+        configs: texts,
         script,
         zone,
     })

@@ -7,14 +7,17 @@ mod tests;
 mod text;
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use remon_core::nouns::Wall;
 use remon_core::text::encode;
-use remon_core::wire::why::Told;
+use remon_core::wire::why::{Told, spell_record};
 
 use super::server::ServerArgs;
+use super::simulate::Format;
 use super::{localtime, when};
+use crate::daemon::record::Reader;
 use crate::daemon::zone;
 
 /// The question could not be asked, or was refused.
@@ -53,6 +56,15 @@ pub(crate) struct HistoryArgs {
     /// Up to this time (now)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     to: Option<String>,
+    /// Ask this file instead of the daemon, which may be gone: STATEDIR/remon/history.db, or a copy of it
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// `record`: for programs, in the words of `list record`
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Results like the one before one by one, each with its time and how long the monitor ran
+    #[arg(long)]
+    each: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -72,19 +84,36 @@ pub(crate) fn run(args: &WhyArgs) -> ExitCode {
 /// Asks, and prints the answer.
 pub(crate) fn run_history(args: &HistoryArgs) -> ExitCode {
     let answer = || {
-        let whose = match &args.group {
-            None => String::new(),
-            Some(group) => {
-                let (group, service) = names(group, args.service.as_deref())?;
-                format!("{group} {service} ")
-            }
-        };
+        let whose = args.group.as_deref().map(|group| names(group, args.service.as_deref())).transpose()?;
         let from = moment(&args.from)?;
         let to = args.to.as_deref().map_or_else(|| Ok(localtime::now()), moment)?;
-        let lines = args.server.ask(&format!("list record {whose}{from} {to}"))?;
-        Ok(history::render(&read(&lines), &localtime::civil))
+        let lines = match &args.record {
+            Some(file) => recorded(file, whose.as_ref(), (from, to), args.each)?,
+            None => {
+                let whose = whose.map_or_else(String::new, |(group, service)| format!("{group} {service} "));
+                let each = if args.each { " each" } else { "" };
+                args.server.ask(&format!("list record {whose}{from} {to}{each}"))?
+            }
+        };
+        Ok(match args.format {
+            Format::Text => history::render(&read(&lines), args.each, &localtime::civil),
+            Format::Record => lines.into_iter().map(|line| line + "\n").collect(),
+        })
     };
     finish("history", answer())
+}
+
+/// What the daemon would answer that has this record.
+fn recorded(
+    file: &Path,
+    whose: Option<&(String, String)>,
+    (from, to): (Wall, Wall),
+    each: bool,
+) -> Result<Vec<String>, String> {
+    let whose = whose.map(|(group, service)| (group.as_str(), service.as_str()));
+    let entries = Reader::open(file).and_then(|reader| reader.everything(whose, from, to, usize::MAX, each));
+    let entries = entries.map_err(|problem| format!("cannot read {}: {problem}", file.display()))?;
+    Ok(spell_record(&entries).lines().map(str::to_owned).collect())
 }
 
 fn read(lines: &[String]) -> Vec<Told> {

@@ -37,6 +37,7 @@ use crate::engine::{
 use crate::nouns::{Civil, Mono, Now, ServiceKey, Wall};
 use crate::wire::{command, reply};
 
+use self::events::Begin;
 use self::files::{load, parse_auth};
 pub use story::{Entry, Happened, Heeds, Outcome};
 pub use zone::Zone;
@@ -99,12 +100,25 @@ impl World {
     /// # Errors
     /// What is wrong with mon.cf.
     pub fn new(mon_cf: &str, wall: Wall, seed: u64) -> Result<World, Vec<Diagnostic>> {
+        World::without(BTreeSet::new(), mon_cf, wall, seed)
+    }
+
+    /// The same, where these programs are not there.
+    ///
+    /// # Errors
+    /// What is wrong with mon.cf.
+    pub fn without(
+        missing: BTreeSet<String>,
+        mon_cf: &str,
+        wall: Wall,
+        seed: u64,
+    ) -> Result<World, Vec<Diagnostic>> {
         let now = Now { mono: Mono::default(), wall, civil: Civil::utc(wall) };
         Ok(World {
             log: Vec::new(),
             notes_runs: true,
             notes_facts: false,
-            engine: Engine::new(load(mon_cf, &BTreeSet::new())?, parse_auth(OPEN_AUTH), &now, seed),
+            engine: Engine::new(load(mon_cf, &missing)?, parse_auth(OPEN_AUTH), &now, seed),
             seed,
             mono: now.mono,
             wall_offset: wall,
@@ -120,11 +134,18 @@ impl World {
             running: BTreeMap::new(),
             alerting: BTreeMap::new(),
             signalled: BTreeSet::new(),
-            missing: BTreeSet::new(),
+            missing,
             coming: BTreeMap::new(),
             events: VecDeque::new(),
             last_id: 0,
         })
+    }
+
+    /// The daemon begins as it was told to.
+    pub fn begin(&mut self, Begin { loaded, stopped }: &Begin) {
+        let state = self.read_state(loaded, None);
+        self.happen(state);
+        self.start(*stopped);
     }
 
     /// The daemon begins; `stopped`: with the scheduler stopped.
@@ -137,14 +158,14 @@ impl World {
     /// # Errors
     /// What is wrong with mon.cf.
     pub fn crash(&mut self) -> Result<(), Vec<Diagnostic>> {
-        self.restart(&[StateFile::Disabled, StateFile::Opstatus])
+        self.restart(&Begin { loaded: vec![StateFile::Disabled, StateFile::Opstatus], stopped: false })
     }
 
-    /// The same, with a new daemon that reads only these state files (`-l`).
+    /// The same, with a new daemon that begins as it is told to.
     ///
     /// # Errors
     /// What is wrong with mon.cf.
-    pub fn restart(&mut self, files: &[StateFile]) -> Result<(), Vec<Diagnostic>> {
+    pub fn restart(&mut self, begin: &Begin) -> Result<(), Vec<Diagnostic>> {
         let (loaded, auth) = (load(&self.mon_cf, &self.missing)?, parse_auth(&self.auth_cf));
         self.seed = self.seed.wrapping_add(1);
         self.engine = Engine::new(loaded, auth, &self.now(), self.seed);
@@ -152,9 +173,7 @@ impl World {
         self.alerting.clear();
         self.signalled.clear();
         self.coming.clear();
-        let state = self.read_state(files, None);
-        self.happen(state);
-        self.start(false);
+        self.begin(begin);
         Ok(())
     }
 
@@ -177,6 +196,11 @@ impl World {
     /// Writes another mon.cf; the daemon reads it on reset.
     pub fn write_mon_cf(&mut self, text: &str) {
         self.mon_cf = text.into();
+    }
+
+    /// Writes a state file; the daemon reads it when it begins, or on `loadstate`.
+    pub fn write_state(&mut self, file: StateFile, text: &str) {
+        self.state_files.insert(file, text.to_owned());
     }
 
     /// Writes another auth.cf; the daemon reads it on `reload auth`.

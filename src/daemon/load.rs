@@ -1,5 +1,6 @@
 //! Reading configuration: mon.cf with all that belongs to it, and auth.cf.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -25,7 +26,7 @@ use super::surroundings;
 use crate::cli::programs;
 
 /// A file of more bytes, some thirty thousand services, is not searched at start for all that may be wrong: that would
-/// take longer than all the rest. `mon check` does it.
+/// take longer than all the rest. It is done when the daemon is up ([`super::checkup`]).
 const HUGE: usize = 8 << 20;
 
 /// What is wrong with a configuration.
@@ -69,13 +70,12 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
         let origins = origins(&path, options.m4().as_deref(), &text);
         return Err(Errors { lines, rendered: diagnostic::render_at(&diagnostics, &text, &origins) });
     }
-    let hash = Sha256::digest(text::encode(&text));
-    let config_hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let site = Site { config_hash, ..Site::resolve(options, &config.globals) };
+    let site =
+        Site { config_hash: hash(&text), read_briefly: is_huge, ..Site::resolve(options, &config.globals) };
     let mut warnings = diagnostics;
     if is_huge {
         let shown = path.display();
-        log(Level::Info, &format!("{shown} is large: ask mon check for all that may be wrong with it"));
+        log(Level::Info, &format!("{shown} is large: what may be wrong with it is searched for meanwhile"));
     } else {
         let seen = surroundings::around(&site, &config, Surroundings::default());
         warnings.extend(config::look_around(&text, &config, &seen));
@@ -93,6 +93,40 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     let programs = find_programs(&config, &site);
     let alert_history = site.historicfile.as_deref().map(|file| read_history(file, &config));
     Ok((site, Loaded { config, settings, programs, alert_history }))
+}
+
+/// What a brief reading did not tell.
+pub(super) struct Search {
+    /// The text is not the one that was read then: all of it is told, errors too.
+    pub(super) is_another: bool,
+    /// As the log has them.
+    pub(super) lines: Vec<String>,
+}
+
+/// Searches a file for all that may be wrong with it; `told` is the hash of the text that was read briefly.
+pub(super) fn search(options: &Options, told: &str) -> io::Result<Search> {
+    let (path, m4) = (options.config_path(), options.m4());
+    let text = text::decode(read(&path, m4.as_deref())?);
+    let is_another = hash(&text) != told;
+    let (config, mut found) = check_text(&text);
+    if !is_another {
+        let key = |found: &Diagnostic| (found.line, found.code, found.message.clone());
+        let (_, before) = check_with(config::load_briefly, &text);
+        let before: BTreeSet<_> = before.iter().map(key).collect();
+        found.retain(|diagnostic| !before.contains(&key(diagnostic)));
+    }
+    let site = Site::resolve(options, &config.globals);
+    let seen = surroundings::around(&site, &config, Surroundings::default());
+    found.extend(config::look_around(&text, &config, &seen));
+    found.sort_by_key(|diagnostic| diagnostic.line);
+    let origins = origins(&path, m4.as_deref(), &text);
+    let lines = origins.locate(&text, &found).iter().map(|(place, warning)| logged(place, warning)).collect();
+    Ok(Search { is_another, lines })
+}
+
+/// SHA-256, in hexadecimal.
+pub(crate) fn hash(text: &str) -> String {
+    Sha256::digest(text::encode(text)).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads and checks a file; the errors that need this machine are among the others, in the order of the file.
@@ -186,12 +220,13 @@ fn warn(place: &Place<'_>, warning: &Diagnostic) {
     if let Some(line) = &warning.legacy {
         eprintln!("{line}");
     }
+    log(Level::Warning, &logged(place, warning));
+}
+
+fn logged(place: &Place<'_>, found: &Diagnostic) -> String {
     let Place { file, line, column, .. } = place;
-    let message = diagnostic::shown(&warning.message);
-    log(
-        Level::Warning,
-        &format!("{file}:{line}:{column}: {}[{}]: {message}", warning.severity.word(), warning.code),
-    );
+    let message = diagnostic::shown(&found.message);
+    format!("{file}:{line}:{column}: {}[{}]: {message}", found.severity.word(), found.code)
 }
 
 fn complain_of_missing_dirs(site: &Site) {

@@ -3,6 +3,7 @@
 //! One task owns the engine ([`run_loop`]); everything else owns a process, a socket or a file and speaks to
 //! it in messages. Nothing that such a thing does, or fails to do, holds up the others.
 
+mod checkup;
 pub(crate) mod clock;
 mod listener;
 pub(crate) mod load;
@@ -40,6 +41,9 @@ use site::Site;
 
 /// Runs `mon` with the words of its command line.
 pub(crate) fn main(args: Vec<OsString>) -> ExitCode {
+    if let Some(status) = checkup::asked(&args) {
+        return status;
+    }
     match options::parse(args) {
         Asked::Run(options) => run(&options),
         Asked::Print(text) => {

@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::checkup::Checkup;
 use super::clock::{self, Clock};
 use super::load::{self, Errors};
 use super::logging::log;
@@ -127,6 +128,7 @@ struct Shell {
     store: Store,
     record: Record,
     record_writer: record::Writer,
+    checkup: Checkup,
     doorman: Doorman,
     hostname: String,
     /// By client: where it comes from, and the way to its task.
@@ -159,6 +161,7 @@ impl Shell {
             store: Store::start(&site, clock.now().wall, inbox.clone())?,
             record,
             record_writer,
+            checkup: Checkup::default(),
             doorman: Doorman::new(),
             hostname: hostname.trim().to_owned(),
             clients: BTreeMap::new(),
@@ -195,7 +198,7 @@ impl Shell {
         // Who asks meanwhile is answered from the state that was saved, not from none.
         let mut early = Vec::new();
         if !files.is_empty() {
-            self.store.submit(Job::Load(files, None));
+            self.store.submit(Job::Load(files.clone(), None));
             while let Some(message) = messages.recv().await {
                 if matches!(message, Message::Event(Event::StateRead { .. })) {
                     self.take(message);
@@ -204,11 +207,12 @@ impl Shell {
                 early.push(message);
             }
         }
-        self.keep(None, Fact::Started);
+        self.keep(None, Fact::Started { stopped: self.options.stopped, loaded: files });
         self.keep_configuration();
         self.handle(Event::Started { stopped: self.options.stopped });
         early.into_iter().for_each(|message| self.take(message));
         self.notifier.ready(self.engine.services());
+        self.checkup.begin(&self.options, &self.site);
     }
 
     async fn attend(&mut self, messages: &mut mpsc::Receiver<Message>) -> u8 {
@@ -359,6 +363,7 @@ impl Shell {
                 self.idle.send_replace(self.site.cltimeout);
                 self.record.move_to(&self.site);
                 self.keep_configuration();
+                self.checkup.begin(&self.options, &self.site);
                 self.store.submit(Job::Moved(Box::new((*self.site).clone()), self.clock.now().wall));
             }
             Effect::Save { files, then } => {

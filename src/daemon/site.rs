@@ -37,6 +37,8 @@ pub(super) struct Site {
     pub(super) historykeep: u64,
     /// SHA-256 of the text of mon.cf, for the record.
     pub(super) config_hash: String,
+    /// mon.cf was too large to be searched for all that may be wrong with it.
+    pub(super) read_briefly: bool,
     pub(super) monerrfile: PathBuf,
     pub(super) pidfile: Option<PathBuf>,
     pub(super) serverbind: Option<String>,
@@ -80,6 +82,7 @@ impl Site {
             historicfile: below(&logdir, &globals.historicfile).filter(|_| !is_empty(&globals.historicfile)),
             historykeep: globals.historykeep.unwrap_or(DEFAULT_HISTORYKEEP),
             config_hash: String::new(),
+            read_briefly: false,
             monerrfile: path(&pick(&None, &globals.monerrfile, "/dev/null")),
             pidfile: (!pidfile.is_empty()).then(|| path(&pidfile)),
             serverbind: globals.serverbind.as_deref().map(str::to_owned),

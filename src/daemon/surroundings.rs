@@ -11,6 +11,7 @@ use remon_core::config::surroundings::{AuthFile, SearchPath, Sighting, Surroundi
 use remon_core::text;
 
 use super::options::Options;
+use super::record;
 use super::site::Site;
 use crate::cli::programs;
 
@@ -22,11 +23,14 @@ pub(crate) fn around_here(config: &Config, more: Surroundings) -> Surroundings {
 /// What is around a daemon of that site; `more` is what else is known.
 pub(super) fn around(site: &Site, config: &Config, more: Surroundings) -> Surroundings {
     let (monitors, alerts) = programs_of(config);
+    // Who names a record wants that one.
+    let run_times = if more.run_times.is_empty() { record::run_times(site) } else { more.run_times };
     Surroundings {
         monitors: Some(search_path(&site.mondirs, &monitors, programs::monitor_usages())),
         alerts: Some(search_path(&site.alertdirs, &alerts, programs::alert_usages())),
         dirs: dirs(site),
         access: Some(auth_file(&site.authfile)),
+        run_times,
         ..more
     }
 }

@@ -83,6 +83,14 @@ pub(super) fn signal_group(leader: u32, signal: i32) {
     }
 }
 
+/// Everything else on this machine goes before this process, also where memory is short.
+pub(super) fn yield_to_others() {
+    // SAFETY: setpriority takes numbers; 0 is this process.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+    // Where it is refused we are as others are.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
 #[link(name = "crypt")]
 unsafe extern "C" {
     fn crypt_r(key: *const c_char, setting: *const c_char, data: *mut c_void) -> *mut c_char;

@@ -3,6 +3,7 @@
 #[cfg(all(feature = "smtp", feature = "xmpp"))]
 mod alerts;
 mod check;
+mod checkup;
 mod clients;
 mod deliveries;
 mod differential;
@@ -22,6 +23,7 @@ mod reach;
 mod reload;
 mod remote;
 mod robustness;
+mod run_times;
 #[cfg(all(feature = "smtp", feature = "xmpp"))]
 mod samples;
 mod security;

@@ -1,6 +1,7 @@
 //! `mon simulate`, by its command line: golden timelines, comparisons, mistakes, and what the daemon does.
 
 mod daemon;
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -201,6 +202,7 @@ fn the_help_has_examples_that_can_be_typed() {
             "service raid\n    traptimeout 1d\n    period\n    alert a\n    service http",
         ),
     );
+    place.write("mon.cf.new", &site);
     let told =
         simulate(place.dir(), &["-c", "site.cf", "help.events", "--from", "2026-11-20 00:00", "--for", "9d"]);
     assert_eq!(status(&told), Some(0), "{text}\n{}", transcript(&told));

@@ -1,18 +1,20 @@
 //! The files of a simulation.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use remon_core::config::{Config, Diagnostic, diagnostic};
+use remon_core::engine::StateFile;
 use remon_core::nouns::{ServiceKey, Wall};
 use remon_core::text;
-use remon_core::world::events;
+use remon_core::world::events::{self, Begin, Known, Replay};
 
 use super::Trouble;
-use crate::daemon::load::read_checked;
-use crate::daemon::record::Reader;
+use crate::daemon::load::{hash, read_checked};
+use crate::daemon::record::{Reader, is_record};
 
 /// More than any history of a month; what is larger is no text that somebody wrote.
 const MOST_BYTES: u64 = 256 << 20;
@@ -22,6 +24,8 @@ const MOST_BYTES: u64 = 256 << 20;
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) text: String,
+    /// What it names that is not at hand.
+    pub(super) unknown: BTreeSet<String>,
 }
 
 impl Source {
@@ -37,17 +41,21 @@ impl Source {
         match read {
             Err(error) => Err(format!("mon simulate: cannot read {name}: {error}")),
             Ok(_) if bytes.len() as u64 > MOST_BYTES => Err(format!("mon simulate: {name} is too large")),
-            Ok(_) => Ok(Source { name, text: text::decode(bytes) }),
+            Ok(_) => Ok(Source { name, text: text::decode(bytes), ..Source::default() }),
         }
     }
 }
 
 /// A recorded history as a text of events: a text already, or the record that a daemon keeps.
-pub(super) fn history(path: &Path, from: Option<Wall>, configs: &[Config]) -> Result<Source, Trouble> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let mut begin = [0; 16];
-    let record = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
-    if record.is_err() || begin != MAGIC {
+///
+/// `texts` are those of the configurations that may come into force in it, by the names of their files.
+pub(super) fn history(
+    path: &Path,
+    from: Option<Wall>,
+    configs: &[Config],
+    texts: &BTreeMap<String, String>,
+) -> Result<Source, Trouble> {
+    if !is_record(path) {
         return Source::read(path);
     }
     let name = path.display().to_string();
@@ -57,9 +65,39 @@ pub(super) fn history(path: &Path, from: Option<Wall>, configs: &[Config]) -> Re
     let begin = from.unwrap_or(0);
     let mut facts = reader.state_before(begin).map_err(trouble)?;
     facts.extend(reader.events(begin, Wall::MAX).map_err(trouble)?);
-    let first = facts.first().map_or(String::new(), |fact| format!("from @{}\n", fact.at));
-    let events = events::of_record(&facts, |key| interval(configs, key));
-    Ok(Source { name, text: first + &events::spell(&events) })
+    let mut text = facts.first().map_or(String::new(), |fact| format!("from @{}\n", fact.at));
+    let files: BTreeMap<String, &str> =
+        texts.iter().map(|(name, text)| (hash(text), name.as_str())).collect();
+    let known = Known {
+        interval: &|key| interval(configs, key),
+        config: &|hash| files.get(hash).map(|&name| name.to_owned()),
+    };
+    let Replay { begin, events, unknown } = events::of_record(&facts, &known);
+    if begin != Begin::default() {
+        text += &format!("begin{}\n", begin.words());
+    }
+    let unknown = unknown.into_iter().map(|hash| format!("configuration with the SHA-256 {hash}"));
+    Ok(Source { name, text: text + &events::spell(&events), unknown: unknown.collect() })
+}
+
+/// A file that a text of events names: beside that text.
+pub(super) fn beside(events: Option<&Path>, name: &str) -> PathBuf {
+    events.and_then(Path::parent).map_or_else(|| PathBuf::from(name), |folder| folder.join(name))
+}
+
+/// The state files of a daemon; one that is not there says nothing.
+pub(super) fn state(dir: &Path) -> Result<BTreeMap<StateFile, String>, Trouble> {
+    let mut state = BTreeMap::new();
+    for (file, name) in [(StateFile::Disabled, "disabled"), (StateFile::Opstatus, "opstatus")] {
+        let path = dir.join(name);
+        if path.exists() {
+            state.insert(file, Source::read(&path)?.text);
+        }
+    }
+    if !dir.is_dir() {
+        return Err(format!("mon simulate: there is no directory {}", dir.display()));
+    }
+    Ok(state)
 }
 
 /// The shortest interval at which the service is looked at.
@@ -84,5 +122,5 @@ pub(super) fn config(path: &Path, m4: Option<&OsStr>) -> Result<(Source, Config)
             diagnostic::summary(&diagnostics)
         ));
     }
-    Ok((Source { name, text }, config))
+    Ok((Source { name, text, ..Source::default() }, config))
 }

@@ -5,28 +5,29 @@ use remon_core::wire::why::Told;
 use super::reasons::{Clock, Local, span};
 use super::text::{again, occasion, verdict};
 
-/// The whole answer, oldest first.
-pub(super) fn render(lines: &[Told], local: &Local<'_>) -> String {
+/// The whole answer, oldest first; with run times where results are told one by one.
+pub(super) fn render(lines: &[Told], each: bool, local: &Local<'_>) -> String {
     if lines.is_empty() {
         return "Nothing is recorded.\n".to_owned();
     }
     // Dates in full: there is no day of asking that could be left out.
     let clock = Clock { now: i64::MIN / 2, of_the_past: true, local };
     let line = |line: &Told| match line.word.as_str() {
-        "fact" => fact(line, &clock),
+        "fact" => fact(line, each, &clock),
         "verdict" => verdict(line, &clock),
         _ => String::new(),
     };
     lines.iter().map(line).collect()
 }
 
-fn fact(line: &Told, clock: &Clock<'_>) -> String {
+fn fact(line: &Told, each: bool, clock: &Clock<'_>) -> String {
     let (at, last, times) = (line.number("at"), line.number("last"), line.number("times"));
     let whose = match (line.maybe("group"), line.maybe("service")) {
         (Some(group), Some(service)) => format!("{group}/{service} "),
         _ => String::new(),
     };
-    format!("{}  {whose}{}{}\n", clock.time(at), what(line, clock), again(at, last, times, clock))
+    let took = line.maybe("took").filter(|_| each).map_or(String::new(), |took| format!(" (ran {took}s)"));
+    format!("{}  {whose}{}{took}{}\n", clock.time(at), what(line, clock), again(at, last, times, clock))
 }
 
 fn what(line: &Told, clock: &Clock<'_>) -> String {
@@ -38,11 +39,20 @@ fn what(line: &Told, clock: &Clock<'_>) -> String {
         "command" if line.get("user").is_empty() => format!("command: {}", line.get("text")),
         "command" => format!("command of {}: {}", line.get("user"), line.get("text")),
         "configuration" => format!("configuration read, SHA-256 {}", line.get("sha256")),
-        "start" => "the daemon started".to_owned(),
+        "start" => started(line),
+        "hangup" => "SIGHUP: the configuration is read again".to_owned(),
         "end" => "the daemon ended".to_owned(),
         "lost" => format!("{} facts could not be recorded before this", line.get("facts")),
         other => other.to_owned(),
     }
+}
+
+fn started(line: &Told) -> String {
+    let stopped = line.maybe("stopped").map_or("", |_| ", with the scheduler stopped");
+    let loaded = line
+        .maybe("loaded")
+        .map_or(String::new(), |files| format!(", with the saved state: {}", files.replace(' ', ", ")));
+    format!("the daemon started{stopped}{loaded}")
 }
 
 fn result(line: &Told) -> String {

@@ -1,10 +1,11 @@
-//! What a person reads, against golden files: `tests/why/NAME.reply` and `NAME.record` are what a server answers,
-//! `NAME.expected` what is printed. `UPDATE_GOLDEN=1` rewrites them; review the difference.
+//! What a person reads, against golden files: `tests/why/NAME.reply`, `NAME.record` and `NAME.each` are what a
+//! server answers, `NAME.expected` what is printed. `UPDATE_GOLDEN=1` rewrites them; review the difference.
 
 use std::path::{Path, PathBuf};
 
 use remon_core::nouns::Civil;
 
+use super::reasons::Local;
 use super::*;
 
 fn folder() -> PathBuf {
@@ -17,11 +18,13 @@ fn every_answer_is_printed_as_its_golden_file_says() {
     let mut compared = 0;
     for entry in std::fs::read_dir(folder()).expect("tests/why can be listed") {
         let path = entry.expect("an entry").path();
-        let render = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("reply") => text::render,
-            Some("record") => history::render,
-            _ => continue,
-        };
+        let render: fn(&[Told], &Local<'_>) -> String =
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("reply") => text::render,
+                Some("record") => |lines: &[Told], local: &Local<'_>| history::render(lines, false, local),
+                Some("each") => |lines: &[Told], local: &Local<'_>| history::render(lines, true, local),
+                _ => continue,
+            };
         let reply = std::fs::read_to_string(&path).expect("it can be read");
         let lines: Vec<String> = reply.lines().map(str::to_owned).collect();
         let lines = read(&lines);
@@ -41,7 +44,7 @@ fn every_answer_is_printed_as_its_golden_file_says() {
 #[test]
 fn an_answer_that_is_none() {
     assert_eq!(text::render(&[], &Civil::utc), "the server's answer cannot be understood\n");
-    assert_eq!(history::render(&[], &Civil::utc), "Nothing is recorded.\n");
+    assert_eq!(history::render(&[], true, &Civil::utc), "Nothing is recorded.\n");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod pair;
 mod programs;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Config;
 use super::ast::{Kind, Span, Statement};
@@ -42,6 +43,17 @@ pub struct Surroundings {
     pub peer: Option<Peer>,
     /// Seconds that the last run of a monitor took, by group and service.
     pub durations: BTreeMap<(String, String), u64>,
+    /// What runs usually take, likewise.
+    pub run_times: BTreeMap<(String, String), RunTime>,
+}
+
+/// What the runs of a monitor usually take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunTime {
+    /// Half of them took longer.
+    pub median: Duration,
+    /// How many were measured.
+    pub runs: usize,
 }
 
 /// The directories where programs are looked for, and what is in them.
@@ -201,13 +213,23 @@ fn missing_dirs(surroundings: &Surroundings, homeless: [bool; 2], seen: &Seen, s
 /// A run that has not ended when the next is due holds that one back.
 fn durations(at: &At<'_>, surroundings: &Surroundings, sink: &mut Sink<'_>) {
     let (Some((service, _)), Some(watch)) = (at.service, at.watch) else { return };
-    if surroundings.durations.is_empty() || at.name() != "interval" || at.statement.kind != Kind::Setting {
+    let Surroundings { durations, run_times, .. } = surroundings;
+    let is_known = !durations.is_empty() || !run_times.is_empty();
+    if !is_known || at.name() != "interval" || at.statement.kind != Kind::Setting {
         return;
     }
     let key = (watch.group.to_string(), service.name.to_string());
-    let (Some(&took), Some(interval)) = (surroundings.durations.get(&key), service.interval) else { return };
-    if took > interval.duration().as_secs() {
-        let message = format!("the monitor took {took}s when it last ran: it cannot run every {interval}s");
+    let Some(interval) = service.interval else { return };
+    let took = match (run_times.get(&key), durations.get(&key)) {
+        (Some(RunTime { median, runs }), _) => {
+            let shown = (median.as_secs_f64() * 10.0).round() / 10.0;
+            Some((*median, format!("usually takes {shown}s (the median of {runs} runs)")))
+        }
+        (None, Some(&last)) => Some((Duration::from_secs(last), format!("took {last}s when it last ran"))),
+        (None, None) => None,
+    };
+    if let Some((_, took)) = took.filter(|(took, _)| *took > interval.duration()) {
+        let message = format!("the monitor {took}: it cannot run every {interval}s");
         let complaint = super::lint::warning("W038", message, "shorter than a run").help(
             "lengthen the interval, or give the monitor fewer hosts or a shorter time limit".to_owned(),
         );

@@ -1,6 +1,7 @@
 //! What is known of a service between two events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Service;
 use crate::nouns::{OpStatus, Wall};
@@ -44,8 +45,8 @@ pub struct ServiceState {
     pub last_check: Option<Wall>,
     /// Time of the last trap.
     pub last_trap: Wall,
-    /// Seconds that the last run took.
-    pub monitor_duration: Option<u64>,
+    /// How long the last run took.
+    pub monitor_duration: Option<Duration>,
     /// First line of the last output.
     pub last_summary: Option<Arc<str>>,
     /// The other lines of the last output.

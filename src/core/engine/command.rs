@@ -164,6 +164,8 @@ pub struct RecordSpan {
     pub from: Wall,
     /// Up to this one.
     pub to: Wall,
+    /// Equal results one by one.
+    pub each: bool,
 }
 
 /// What `list` shows.

@@ -240,7 +240,8 @@ impl Engine {
 impl Slot {
     pub(super) fn untested(group: Arc<str>, service: Box<Service>) -> Slot {
         let state = ServiceState::untested(&service);
-        Slot { group, state, service, running: None, is_depended_on: false, reloaded: false }
+        let (running, measured, recorded) = (None, None, 0);
+        Slot { group, state, service, running, is_depended_on: false, reloaded: false, recorded, measured }
     }
 }
 

@@ -3,27 +3,34 @@
 //! The engine hands facts out as they happen ([`super::Effect::Record`]); who keeps them knows the time. A
 //! success like the one before is no fact; a failure or a trap like the one before is one that only counts.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alerts::AlertId;
-use super::effect::{Effect, Launch};
+use super::effect::{Effect, Launch, StateFile};
 use super::event::Ending;
 use super::verdicts::Decided;
-use super::{Command, Engine, Target};
-use crate::config::CommandLine;
-use crate::decision::{Event as Happening, ServiceState, Source};
-use crate::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
+use super::{Command, Engine, Slot, Target};
+use crate::config::{AlertEveryUnless, CommandLine, Period};
+use crate::decision::{Event as Happening, Source};
+use crate::nouns::{AlertKind, Now, OpStatus, ServiceKey, Wall};
 use crate::schedule::ServiceId;
+
+/// So many seconds after a run time of a service was told the next one is.
+const MEASURED_EVERY: u32 = 1200;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
     /// A result.
     Result {
-        /// The one before was the same in status, exit status and summary.
+        /// It is like the one before, and counts there; of a trap that fails only where nothing was recorded since.
         again: bool,
         /// Who says so.
         source: Source,
+        /// How long the run took that it is from, if it is from one.
+        took: Option<Duration>,
         /// 0 is success.
         exit: i64,
         /// The status that follows.
@@ -33,6 +40,8 @@ pub enum Fact {
         /// The other lines, of a failure.
         detail: Arc<str>,
     },
+    /// How long a run took: of each service one now and then, whatever came of it.
+    RunTime(Duration),
     /// A status without a result: set by hand, or the time of a trap is over.
     Status(OpStatus),
     /// What was decided about an occasion; only where it is not what was decided the last time.
@@ -74,7 +83,14 @@ pub enum Fact {
         hash: Arc<str>,
     },
     /// The daemon began.
-    Started,
+    Started {
+        /// With the scheduler stopped.
+        stopped: bool,
+        /// With what these state files said.
+        loaded: Vec<StateFile>,
+    },
+    /// SIGHUP: the configuration is read again.
+    HangUp,
     /// The daemon ended as it should.
     Ended,
     /// So many facts could not be kept before this.
@@ -107,23 +123,44 @@ impl Engine {
 
     /// A result came in; `before` is the state as far as it tells results apart.
     pub(super) fn record_happening(
-        &self,
+        &mut self,
         id: ServiceId,
         happening: &Happening,
         before: &Known,
         out: &mut Vec<Effect>,
     ) {
         let Happening::Result { source, exit, .. } = happening else { return };
-        let state = &self.slot(id).state;
-        let again = *before == Known::of(state);
+        let slot = &self.services[id as usize];
+        let state = &slot.state;
+        // When a trap came, among all that happened, nothing else tells; a monitor runs by the clock.
+        let in_order = *source != Source::Trap || *exit == 0 || slot.recorded == self.recorded;
+        let again = *before == Known::of(slot) && in_order;
         if again && *exit == 0 && *source != Source::Trap {
             return;
         }
         let text = |text: &Option<Arc<str>>| text.clone().unwrap_or_default();
         let detail = if *exit == 0 { Arc::default() } else { text(&state.last_detail) };
         let (status, summary) = (state.opstatus, text(&state.last_summary));
-        let fact = Fact::Result { again, source: *source, exit: *exit, status, summary, detail };
+        let took = state.monitor_duration.filter(|_| *source == Source::Monitor);
+        let fact = Fact::Result { again, source: *source, took, exit: *exit, status, summary, detail };
+        self.slot_mut(id).recorded = self.recorded + u64::from(!again);
         self.record(id, fact, out);
+    }
+
+    /// A run ended: tells how long it took, if that was not told lately. A sample is enough to know what is usual.
+    pub(super) fn record_run_time(
+        &mut self,
+        id: ServiceId,
+        took: Duration,
+        now: &Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let second = u32::try_from(now.mono.since_origin().as_secs()).unwrap_or(u32::MAX);
+        let measured = &mut self.slot_mut(id).measured;
+        if measured.is_none_or(|last| second.saturating_sub(last.get()) >= MEASURED_EVERY) {
+            *measured = NonZeroU32::new(second.max(1));
+            self.record(id, Fact::RunTime(took), out);
+        }
     }
 
     pub(super) fn record_status(&self, id: ServiceId, before: OpStatus, out: &mut Vec<Effect>) {
@@ -159,6 +196,11 @@ impl Engine {
 }
 
 impl Fact {
+    /// Whether the record tells by it in which order things happened.
+    pub(super) fn is_news(&self) -> bool {
+        !matches!(self, Fact::Result { again: true, .. } | Fact::AlertEnded { .. } | Fact::RunTime(_))
+    }
+
     /// The same call once more, known as `run`.
     pub(super) fn again(mut self, again: AlertId) -> Fact {
         if let Fact::AlertCalled { run, .. } = &mut self {
@@ -197,10 +239,20 @@ pub(super) struct Known {
     status: OpStatus,
     exit: Option<i64>,
     summary: Option<Arc<str>>,
+    /// Where some period looks at it.
+    detail: Option<Arc<str>>,
 }
 
 impl Known {
-    pub(super) fn of(state: &ServiceState) -> Known {
-        Known { status: state.opstatus, exit: state.exitval, summary: state.last_summary.clone() }
+    pub(super) fn of(slot: &Slot) -> Known {
+        let state = &slot.state;
+        let observes = |period: &Period| {
+            period.alertevery.as_ref().is_some_and(|every| every.unless == AlertEveryUnless::OutputChanged)
+        };
+        let observed = slot.service.periods.iter().any(observes);
+        let detail = state.last_detail.as_ref().filter(|_| observed).cloned();
+        // No summary and an empty one look the same in the record.
+        let summary = state.last_summary.as_ref().filter(|summary| !summary.is_empty()).cloned();
+        Known { status: state.opstatus, exit: state.exitval, summary, detail }
     }
 }

@@ -34,6 +34,7 @@ mod verdicts;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::auth::Auth;
@@ -84,6 +85,8 @@ pub struct Engine {
     alert_history: Ring<Arc<str>>,
     failure_history: Ring<Arc<str>>,
     verdicts: verdicts::Log,
+    /// How many facts were recorded that tell what happened when.
+    recorded: u64,
     stopped: Option<Stopped>,
     started: Wall,
     chance: Chance,
@@ -101,6 +104,10 @@ struct Slot {
     is_depended_on: bool,
     /// No result since the last reload.
     reloaded: bool,
+    /// How many facts were recorded when its last result was.
+    recorded: u64,
+    /// When a run time was told last, in seconds of monotonic time.
+    measured: Option<NonZeroU32>,
 }
 
 /// A hostgroup, and the watch of that name if there is one.
@@ -152,6 +159,8 @@ impl Engine {
             clients: BTreeMap::new(),
             chatter: chatter::Chatter::default(),
             verdicts: verdicts::Log::default(),
+            // A service that has recorded nothing yet is behind.
+            recorded: 1,
             stopped: None,
             started: now.wall,
             chance: Chance::seeded(seed),
@@ -192,6 +201,8 @@ impl Engine {
             Event::HangUp => self.hang_up(out),
             Event::Terminate { signal } => self.terminate(signal, out),
         }
+        let is_news = |effect: &&Effect| matches!(effect, Effect::Record { fact, .. } if fact.is_news());
+        self.recorded += effects.iter().filter(is_news).count() as u64;
         effects
     }
 

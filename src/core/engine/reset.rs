@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::answer::Answer;
 use super::configure::Loaded;
 use super::effect::{Effect, Level, ReadPurpose, StateFile};
+use super::fact::Fact;
 use super::{Engine, Stopped};
 use crate::config::changes::{self, Changes, Outline};
 use crate::nouns::Now;
@@ -17,6 +18,7 @@ const MOST_NAMED: usize = 50;
 impl Engine {
     pub(super) fn hang_up(&mut self, out: &mut Vec<Effect>) {
         let purpose = ReadPurpose::Reset { client: None, keepstate: true, stopped: false };
+        out.push(Effect::Record { service: None, fact: Fact::HangUp });
         out.push(Effect::ReadConfig { purpose });
     }
 

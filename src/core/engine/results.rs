@@ -31,7 +31,7 @@ impl Engine {
         let circumstances = self.circumstances(id);
         let slot = &mut self.services[id as usize];
         let before = (slot.state.opstatus, slot.state.exitval);
-        let known = Known::of(&slot.state);
+        let known = Known::of(slot);
         let state = std::mem::take(&mut slot.state);
         let interval = state.interval(&slot.service);
         let mut decision = decision::decide(&slot.service, state, happening, circumstances, now);

@@ -52,7 +52,8 @@ impl Engine {
                 out.push(Effect::log(Level::Err, text));
             }
             Err(problem) => {
-                self.slot_mut(id).state.last_check = Some(now.wall);
+                let state = &mut self.slot_mut(id).state;
+                (state.last_check, state.monitor_duration) = (Some(now.wall), None);
                 self.monitor_result(id, 1, problem.into(), now, out);
             }
         }
@@ -155,9 +156,11 @@ impl Engine {
         let Some(Run { service: id, started, .. }) = self.runs.remove(&run) else { return };
         let slot = self.slot_mut(id);
         slot.running = None;
-        slot.state.monitor_duration = Some(now.mono.since(started).as_secs());
+        let took = now.mono.since(started);
+        slot.state.monitor_duration = Some(took);
         let was_failing_interval = slot.state.failing_interval;
         let (exit, output) = verdict_of(ending, output);
+        self.record_run_time(id, took, now, out);
         self.monitor_result(id, exit, output.into(), now, out);
         self.reschedule_after_run(id, was_failing_interval, now);
         self.run_those_waiting(now, out);

@@ -4,6 +4,7 @@ mod clients;
 mod deliveries;
 mod dependencies;
 mod lifecycle;
+mod record;
 mod reload;
 mod schedule;
 mod simulation;

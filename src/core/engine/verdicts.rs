@@ -166,5 +166,7 @@ impl Engine {
 }
 
 pub(super) fn first_line(output: &str) -> &str {
-    output.split('\n').next().unwrap_or_default()
+    let line = output.split('\n').next().unwrap_or_default();
+    // What is blank says nothing.
+    if line.trim().is_empty() { "" } else { line }
 }

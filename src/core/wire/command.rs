@@ -231,10 +231,17 @@ fn why(rest: &str) -> Option<Question> {
     Some(Question { group: words[0].to_owned(), service: words[1].to_owned(), at })
 }
 
-/// `[GROUP SERVICE] [FROM [TO]]`, times in seconds since the epoch.
+/// `[GROUP SERVICE] [FROM [TO]] [each]`, times in seconds since the epoch.
 fn record_span(rest: &str) -> Option<RecordSpan> {
     let mut words: Vec<&str> = split(rest).collect();
     let is_time = |word: &str| word.parse::<Wall>().is_ok();
+    // A service may have that name.
+    let each = match words[..] {
+        [group, "each"] => is_time(group),
+        [.., last] => last == "each",
+        [] => false,
+    };
+    words.truncate(words.len() - usize::from(each));
     let service = match words[..] {
         [group, service, ..] if !is_time(group) || !is_time(service) || words.len() > 2 => {
             words.drain(..2);
@@ -244,7 +251,7 @@ fn record_span(rest: &str) -> Option<RecordSpan> {
     };
     let time = |place: usize| words.get(place).map(|word| word.parse::<Wall>().ok());
     let (from, to) = (time(0).unwrap_or(Some(Wall::MIN))?, time(1).unwrap_or(Some(Wall::MAX))?);
-    (words.len() <= 2).then_some(RecordSpan { service, from, to })
+    (words.len() <= 2).then_some(RecordSpan { service, from, to, each })
 }
 
 fn target(rest: &str) -> Target {
@@ -455,6 +462,33 @@ mod tests {
         #[test]
         fn no_line_is_too_strange(line in ".*") {
             let _ = parse(&line);
+        }
+    }
+
+    #[test]
+    fn a_stretch_of_the_record() {
+        let span = |line: &str| match parse(line) {
+            Command::List(List::Record(span)) => {
+                let service = span.service.map(|(group, service)| format!("{group}/{service}"));
+                let end = |at: Wall| if at.unsigned_abs() > 9999 { "-".to_owned() } else { at.to_string() };
+                format!("{service:?} {} {} {}", end(span.from), end(span.to), span.each)
+            }
+            other => format!("{other:?}"),
+        };
+        for (line, expect) in [
+            ("list record", "None - - false"),
+            ("list record each", "None - - true"),
+            ("list record 5", "None 5 - false"),
+            ("list record 5 each", "None 5 - true"),
+            ("list record 5 9 each", "None 5 9 true"),
+            ("list record web http each", "Some(\"web/http\") - - true"),
+            ("list record web http 5 9 each", "Some(\"web/http\") 5 9 true"),
+            ("list record web each", "Some(\"web/each\") - - false"),
+            ("list record web each 5 each", "Some(\"web/each\") 5 - true"),
+            ("list record each each each", "Some(\"each/each\") - - true"),
+            ("list record web http 5 9 7", "List(Unknown)"),
+        ] {
+            assert_eq!(span(line), expect, "{line}");
         }
     }
 }

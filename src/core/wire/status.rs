@@ -51,7 +51,7 @@ fn push_optional(out: &mut String, row: &OpstatusRow<'_>, running: bool, now: i6
     if let Some(interval) = state.interval(service) {
         let _ = write!(out, " interval={interval} monitor_duration=");
         match state.monitor_duration {
-            Some(seconds) => push_number(out, seconds as i64),
+            Some(took) => push_number(out, took.as_secs() as i64),
             None => out.push_str("-1"),
         }
         out.push_str(if running { " monitor_running=1" } else { " monitor_running=0" });

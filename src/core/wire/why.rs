@@ -22,7 +22,7 @@ use super::opstatus::Fields;
 use super::quote;
 use crate::decision::Source;
 use crate::engine::{
-    Asked, AskedLine, Decided, Ending, Fact, Judged, Past, Reason, Recorded, Ruling, Supposed, Why,
+    Asked, AskedLine, Decided, Ending, Fact, Judged, Past, Reason, Recorded, Ruling, StateFile, Supposed, Why,
 };
 use crate::nouns::Wall;
 
@@ -147,7 +147,15 @@ pub fn read_ruling(text: &str) -> Ruling {
     Ruling::Held(Reason { rule, line: fields.number("rule_line") as u32, details: details.collect() })
 }
 
-/// The lines of `list record`, without the last one.
+/// A record as text: the lines of `list record`, without the last one.
+#[must_use]
+pub fn spell_record(entries: &[Recorded]) -> String {
+    let mut out = String::new();
+    write_record(&mut out, entries);
+    out
+}
+
+/// The same, after what is there already.
 pub(super) fn write_record(out: &mut String, entries: &[Recorded]) {
     for entry in entries {
         out.push_str("fact");
@@ -178,13 +186,18 @@ pub(super) fn write_record(out: &mut String, entries: &[Recorded]) {
 fn write_fact(out: &mut String, fact: &Fact) {
     let what = |out: &mut String, word: &str| push(out, "what", word);
     match fact {
-        Fact::Result { again: _, source, exit, status, summary, detail } => {
+        Fact::Result { again: _, source, took, exit, status, summary, detail } => {
             what(out, "result");
             push(out, "source", source_word(*source));
+            push_if(out, "took", took.map(|took| format!("{:.3}", took.as_secs_f64())));
             push(out, "exit", exit);
             push(out, "opstatus", status.word());
             push(out, "summary", summary);
             push_if(out, "detail", Some(detail).filter(|detail| !detail.is_empty()));
+        }
+        Fact::RunTime(took) => {
+            what(out, "run-time");
+            push(out, "took", format!("{:.3}", took.as_secs_f64()));
         }
         Fact::Status(status) => {
             what(out, "status");
@@ -214,7 +227,12 @@ fn write_fact(out: &mut String, fact: &Fact) {
             what(out, "configuration");
             push(out, "sha256", hash);
         }
-        Fact::Started => what(out, "start"),
+        Fact::Started { stopped, loaded } => {
+            what(out, "start");
+            push_if(out, "stopped", stopped.then_some(1));
+            push_if(out, "loaded", Some(state_words(loaded)).filter(|words| !words.is_empty()));
+        }
+        Fact::HangUp => what(out, "hangup"),
         Fact::Ended => what(out, "end"),
         Fact::Lost(facts) => {
             what(out, "lost");
@@ -229,6 +247,16 @@ fn write_ending(out: &mut String, ending: &Ending) {
         Ending::Killed(signal) => push(out, "signal", signal),
         Ending::NotStarted(why) => push(out, "unstarted", why),
     }
+}
+
+/// The words for state files, as in `savestate`.
+#[must_use]
+pub fn state_words(files: &[StateFile]) -> String {
+    let word = |file: &StateFile| match file {
+        StateFile::Disabled => "disabled",
+        StateFile::Opstatus => "opstatus",
+    };
+    files.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The word for where a result comes from.

@@ -32,7 +32,7 @@ use crate::nouns::{ServiceKey, Wall};
 use crate::wire::command;
 
 pub use parse::parse;
-pub use recorded::of_record;
+pub use recorded::{Known, Replay, of_record};
 pub use time::{Moment, span};
 
 /// Where a simulation begins of which nothing says so: on a Monday, the first of a month and of a year.
@@ -52,10 +52,23 @@ pub struct Script {
     pub seed: Option<u64>,
     /// `takes`: how long a run takes of which no event says so.
     pub takes: Option<Duration>,
+    /// `begin`: how the daemon begins.
+    pub begin: Begin,
+    /// `missing`: programs that are not there.
+    pub missing: BTreeSet<String>,
     /// In the order in which they happen; events of one moment in the order of the text.
     pub events: Vec<Occurrence>,
     /// Names that a recorded history has and the configuration has not.
     pub unknown: BTreeSet<String>,
+}
+
+/// How a daemon begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Begin {
+    /// It reads these state files (`-l`).
+    pub loaded: Vec<StateFile>,
+    /// Its scheduler is stopped (`-S`).
+    pub stopped: bool,
 }
 
 /// Something that happens at a moment.
@@ -101,12 +114,23 @@ pub enum What {
     Disable(Target),
     /// `enable`
     Enable(Target),
-    /// `restart`: the daemon ends, and a new one begins which reads these state files.
-    Restart(Vec<StateFile>),
+    /// `restart`: the daemon ends, and a new one begins.
+    Restart(Begin),
     /// `hangup`: SIGHUP.
     HangUp,
+    /// `config`: mon.cf is replaced by that file; who reads it next finds it so.
+    Config(String),
+    /// `due`: what is due at that moment happens before the events below.
+    Due,
     /// Any other command of a client, in the words of the protocol.
     Command(String),
+    /// `as`: the command of a client who has logged in under that name.
+    CommandOf {
+        /// The name.
+        user: String,
+        /// In the words of the protocol.
+        line: String,
+    },
 }
 
 /// What events are read against.
@@ -128,6 +152,20 @@ pub fn zone_of(text: &str) -> Option<&str> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let mut settings = lines.map(|line| line.trim().split_once(char::is_whitespace).unwrap_or_default());
     settings.find(|(keyword, _)| *keyword == "zone").map(|(_, name)| name.trim())
+}
+
+/// The files that `config` lines name, which are needed to read the rest: names in it may be known to them only.
+#[must_use]
+pub fn configs_of(text: &str) -> BTreeSet<String> {
+    let events = text.lines().filter_map(|line| {
+        let words = line::words(line, 0).ok()?;
+        let (_, used) = time::take(&words).ok()?;
+        match &words[used..] {
+            [verb, file, ..] if verb.bare() == "config" => Some(file.text.clone()),
+            _ => None,
+        }
+    });
+    events.collect()
 }
 
 /// Reads a time as people give it on a command line; `from` is what `+10m` is counted from.
@@ -181,6 +219,35 @@ pub fn spell(events: &[Occurrence]) -> String {
     out
 }
 
+impl Script {
+    /// The text of a simulation that can be kept.
+    #[must_use]
+    pub fn spell(&self) -> String {
+        let mut out = format!("from @{}\n", self.from);
+        if self.begin != Begin::default() {
+            out += &format!("begin{}\n", self.begin.words());
+        }
+        for program in &self.missing {
+            out += &format!("missing {}\n", line::word(program));
+        }
+        out + &spell(&self.events)
+    }
+}
+
+impl Begin {
+    /// The words after `restart` and `begin`, each with a blank before it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let files = match self.loaded[..] {
+            [] => "",
+            [StateFile::Disabled] => " disabled",
+            [StateFile::Opstatus] => " opstatus",
+            _ => " all",
+        };
+        format!("{files}{}", if self.stopped { " stopped" } else { "" })
+    }
+}
+
 impl What {
     /// The line of an event, without its time.
     #[must_use]
@@ -206,20 +273,18 @@ impl What {
             What::Ack { service, comment } => format!("ack {} {}", name(service), line::quoted(comment)),
             What::Disable(target) => format!("disable {}", target_words(target)),
             What::Enable(target) => format!("enable {}", target_words(target)),
-            What::Restart(files) => match files[..] {
-                [] => "restart".to_owned(),
-                [StateFile::Disabled] => "restart disabled".to_owned(),
-                [StateFile::Opstatus] => "restart opstatus".to_owned(),
-                _ => "restart all".to_owned(),
-            },
+            What::Restart(begin) => format!("restart{}", begin.words()),
             What::HangUp => "hangup".to_owned(),
+            What::Config(file) => format!("config {}", line::word(file)),
+            What::Due => "due".to_owned(),
             What::Command(line) => match command::parse(line) {
                 // So that its name is looked at when it is read again.
                 Command::Test(Test::Monitor { group, service }) => {
                     format!("test monitor {}", line::word(&format!("{group}/{service}")))
                 }
-                _ => format!("command {line}"),
+                _ => format!("command {}", command_words(line)),
             },
+            What::CommandOf { user, line } => format!("as {} {}", line::word(user), command_words(line)),
         }
     }
 
@@ -240,6 +305,11 @@ impl What {
 fn summary(output: &str) -> String {
     let shown = if output.contains('\r') { output } else { output.split('\n').next().unwrap_or_default() };
     format!(" {}", line::quoted(shown))
+}
+
+/// A command; as one text, where its words would be read as others here.
+fn command_words(line: &str) -> String {
+    if line.contains(['"', '\\', '#']) { line::quoted(line) } else { line.to_owned() }
 }
 
 fn target_words(target: &Target) -> String {

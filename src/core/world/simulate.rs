@@ -1,13 +1,15 @@
 //! A simulation from its start to its end: events are made to happen, and what follows is told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::events::{Occurrence, Script, What};
 use super::timeline::{Collector, Timeline};
 use super::{Outcome, World, Zone};
-use crate::config::{self, Diagnostic};
-use crate::engine::{Command, Event, Trap};
+use crate::config::{self, Config, Diagnostic};
+use crate::engine::{Command, Event, StateFile, Trap};
 use crate::nouns::{Mono, Now, Wall};
+use crate::wire::command;
 
 /// What is simulated.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +26,12 @@ pub struct Plan {
     pub takes: Duration,
     /// Nothing is summed up.
     pub all: bool,
+    /// What a daemon would record is kept too.
+    pub facts: bool,
+    /// The texts of the files that `config` events name.
+    pub configs: BTreeMap<String, String>,
+    /// What the state files say when the daemon begins.
+    pub state: BTreeMap<StateFile, String>,
 }
 
 /// Chance, where nobody says anything else.
@@ -47,10 +55,14 @@ pub fn usual_end(script: &Script) -> Wall {
 /// # Errors
 /// What is wrong with mon.cf.
 pub fn run(mon_cf: &str, plan: &Plan) -> Result<Timeline, Vec<Diagnostic>> {
-    let mut world = World::new(mon_cf, plan.script.from, plan.seed)?;
+    let mut world = World::without(plan.script.missing.clone(), mon_cf, plan.script.from, plan.seed)?;
     world.set_zone(plan.zone.clone());
     world.takes = plan.takes;
-    let collector = Collector::new(&config::load(mon_cf).0, &plan.zone, plan.all);
+    world.notes_facts = plan.facts;
+    plan.state.iter().for_each(|(file, text)| world.write_state(*file, text));
+    let texts = std::iter::once(mon_cf).chain(plan.configs.values().map(String::as_str));
+    let configs: Vec<Config> = texts.map(|text| config::load(text).0).collect();
+    let collector = Collector::new(&configs, &plan.zone, plan.all);
     let mut simulation = Simulation { world, collector, plan };
     simulation.begin();
     for event in plan.script.events.iter().filter(|event| event.at <= plan.until) {
@@ -77,7 +89,7 @@ impl Simulation<'_> {
         let text = format!("the daemon begins, {services} service{}", if services == 1 { "" } else { "s" });
         self.collector.note(&self.now(), "start", text);
         // Results of the first moment are there when the daemon begins.
-        self.world.start(false);
+        self.world.begin(&self.plan.script.begin);
         self.collect();
     }
 
@@ -137,16 +149,23 @@ impl Simulation<'_> {
             })),
             What::Ack { service, comment } => {
                 let (group, service) = (service.group.to_string(), service.service.to_string());
-                self.order(what, Command::Ack { group, service, comment: comment.clone() });
+                let command = Command::Ack { group, service, comment: comment.clone() };
+                self.obey(what.first_line(), command, "");
             }
-            What::Disable(target) => self.order(what, Command::Disable(target.clone())),
-            What::Enable(target) => self.order(what, Command::Enable(target.clone())),
-            What::Command(line) => self.order(what, crate::wire::command::parse(line)),
-            What::Restart(files) => {
+            What::Disable(target) => self.obey(what.first_line(), Command::Disable(target.clone()), ""),
+            What::Enable(target) => self.obey(what.first_line(), Command::Enable(target.clone()), ""),
+            What::Command(line) => self.obey(line.clone(), command::parse(line), ""),
+            What::CommandOf { user, line } => self.obey(line.clone(), command::parse(line), user),
+            What::Restart(begin) => {
                 self.collector.note(&self.now(), "start", "a new daemon begins".to_owned());
-                self.world.restart(files)?;
+                self.world.restart(begin)?;
             }
             What::HangUp => self.world.happen(Event::HangUp),
+            What::Config(name) => {
+                let text = self.plan.configs.get(name).map_or("", String::as_str);
+                self.world.write_mon_cf(text);
+            }
+            What::Due => while self.world.step(self.now().mono) {},
         }
         // A run that was asked for and takes no time is over before the next event of this moment.
         self.world.settle();
@@ -154,10 +173,13 @@ impl Simulation<'_> {
         Ok(())
     }
 
-    /// An operator gives a command; that it is refused is worth a line.
-    fn order(&mut self, what: &What, command: Command) {
+    /// An operator gives a command, logged in where there is a name; that it is refused is worth a line.
+    fn obey(&mut self, line: String, command: Command, user: &str) {
         let client = self.world.connect();
-        let reply = self.world.order(client, what.first_line(), command);
+        if !user.is_empty() {
+            self.world.happen(Event::Authenticated { client, user: user.to_owned(), accepted: true });
+        }
+        let reply = self.world.order(client, line, command);
         self.world.happen(Event::ClientGone { client });
         self.collect();
         // The last line of a reply has its number.

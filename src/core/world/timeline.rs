@@ -2,6 +2,7 @@
 //! stays the same.
 
 mod collect;
+mod facts;
 mod line;
 
 #[cfg(test)]
@@ -11,6 +12,7 @@ use super::Zone;
 use crate::nouns::{AlertKind, Now, ServiceKey, Wall};
 
 pub use collect::Collector;
+pub use facts::Facts;
 use line::Line;
 
 /// A simulation, told.
@@ -21,6 +23,8 @@ pub struct Timeline {
     pub alerts: Vec<AlertCall>,
     /// How often a monitor was run to its end.
     pub checks: u64,
+    /// What a daemon would have recorded.
+    pub facts: Facts,
 }
 
 /// An alert program that would have been called.

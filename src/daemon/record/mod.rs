@@ -4,28 +4,35 @@
 //! disk that is full, slow or gone costs facts, which are counted, and nothing else. Whoever asks opens the file
 //! for himself ([`Reader`]).
 
+mod calendar;
+mod file;
+mod found;
 mod keep;
+mod moments;
 mod queue;
 mod reader;
+mod repeats;
 mod rows;
 pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::io;
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use remon_core::config::surroundings::RunTime;
 use remon_core::engine::Fact;
 use remon_core::nouns::{ServiceKey, Wall};
 
 use super::replace::OWN;
 use super::site::Site;
-use queue::{Item, Queue};
+use queue::{GATHER, GATHER_AT_FIRST, Item, Queue};
 
 pub(crate) use reader::Reader;
 
@@ -57,7 +64,9 @@ impl Record {
         let record = Record { queue: Arc::default() };
         record.move_to(site);
         let writer = writer::Keeper::new(record.queue.clone());
-        let thread = std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.work())?;
+        let first = gather_at_first(&site.statedir);
+        let thread =
+            std::thread::Builder::new().name("record".to_owned()).spawn(move || writer.work(first))?;
         Ok((record, Writer(thread)))
     }
 
@@ -95,6 +104,30 @@ impl Writer {
         // A panic of that thread has been reported by it.
         let _ = self.0.join();
     }
+}
+
+/// How long the first facts gather.
+fn gather_at_first(statedir: &Path) -> Duration {
+    if statedir.join(OWN).is_dir() { GATHER } else { GATHER_AT_FIRST }
+}
+
+/// What the runs of each service usually take, as far as we may read it: where there is no record, or it is not for us,
+/// nothing is known.
+pub(super) fn run_times(site: &Site) -> BTreeMap<(String, String), RunTime> {
+    if site.historykeep == 0 {
+        return BTreeMap::new();
+    }
+    Reader::open(&path(&site.statedir)).and_then(|reader| reader.run_times()).unwrap_or_default()
+}
+
+/// Is it a record, and not a text? Not to be asked by a daemon about its own: closing the file again would take away
+/// the locks that it has on it.
+pub(crate) fn is_record(path: &Path) -> bool {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut begin = [0; 16];
+    let mut read = || std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    // Of a pipe nothing may be taken.
+    path.is_file() && read().is_ok() && begin == MAGIC
 }
 
 /// The file of the record.

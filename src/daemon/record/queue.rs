@@ -14,10 +14,13 @@ const MOST_FACTS: usize = 16_384;
 /// And the texts in them.
 const MOST_BYTES: usize = 16 << 20;
 /// Facts gather for so long, to be written together.
-const GATHER: Duration = Duration::from_millis(250);
-/// The first ones longer, unless somebody asks or the daemon ends: a start has the disk for itself, and one who tries
-/// a configuration for a moment, beside the original, finds in the state directory what that one would write.
-const GATHER_AT_START: Duration = Duration::from_secs(15);
+pub(super) const GATHER: Duration = Duration::from_millis(250);
+/// The very first ones longer, unless somebody asks or the daemon ends. Where we have never kept a record its folder
+/// would be the one thing in the state directory that the original does not write, and who tries us beside it for a
+/// moment compares that directory, after failures, alerts and commands. So no event can begin the record there, only
+/// time; and it has one place, where people look for it. What is lost is that of a first trial that is killed at once:
+/// once the folder is there, every start writes from its first moment.
+pub(super) const GATHER_AT_FIRST: Duration = Duration::from_secs(15);
 
 /// A fact, with its time.
 pub(super) struct Item {
@@ -64,16 +67,24 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Wakes the writer only where it has something to do: while facts gather it sleeps.
     pub(super) fn put(&self, item: Item) {
         let bytes = weight(&item.fact);
-        self.change(|state| {
-            if state.batch.items.len() >= MOST_FACTS || state.bytes + bytes > MOST_BYTES {
-                state.batch.dropped += 1;
-            } else {
-                state.bytes += bytes;
-                state.batch.items.push(item);
-            }
-        });
+        // There is one of these for each start, end and configuration.
+        let always = matches!(item.fact, Fact::Started { .. } | Fact::Ended | Fact::Configured { .. });
+        let mut state = self.lock();
+        let is_full = state.batch.items.len() >= MOST_FACTS || state.bytes + bytes > MOST_BYTES;
+        if is_full && !always {
+            state.batch.dropped += 1;
+            return;
+        }
+        state.bytes += bytes;
+        state.batch.items.push(item);
+        let count = state.batch.items.len();
+        drop(state);
+        if count == 1 || count == MOST_FACTS / 2 {
+            self.changed.notify_one();
+        }
     }
 
     pub(super) fn move_to(&self, place: Option<Place>) {
@@ -88,18 +99,17 @@ impl Queue {
         self.change(|state| state.batch.closed = true);
     }
 
-    /// Waits for something, then a little for more of it; longer for the first batch of all.
-    pub(super) fn take(&self, is_first: bool) -> Batch {
+    /// Waits for something, then so long for more of it.
+    pub(super) fn take(&self, gather: Duration) -> Batch {
         let is_idle = |state: &mut State| {
             let Batch { moved, items, dropped, waiting, closed } = &state.batch;
             moved.is_none() && items.is_empty() && *dropped == 0 && waiting.is_empty() && !closed
         };
         let may_gather = |state: &mut State| {
-            let Batch { moved, items, waiting, closed, .. } = &state.batch;
-            (moved.is_none() || is_first) && items.len() < MOST_FACTS / 2 && waiting.is_empty() && !closed
+            let Batch { items, waiting, closed, .. } = &state.batch;
+            items.len() < MOST_FACTS / 2 && waiting.is_empty() && !closed
         };
         let state = self.changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
-        let gather = if is_first { GATHER_AT_START } else { GATHER };
         let gathered = self.changed.wait_timeout_while(state, gather, may_gather);
         let (mut state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
         state.bytes = 0;

@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use remon_core::config::surroundings::RunTime;
 use remon_core::decision::Source;
-use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Past, Recorded};
-use remon_core::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
-use remon_core::wire::why::read_ruling;
+use remon_core::engine::{Fact, Past, Recorded};
+use remon_core::nouns::{ServiceKey, Wall};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::found::{Found, VERDICT, alert, event, join, result, verdict};
+use super::moments;
+use super::repeats::{begin_with_news, joined, one_by_one};
 use super::schema::{Trouble, open_to_read};
 
 /// The record, to be asked.
 pub(crate) struct Reader {
     connection: Connection,
+    version: i64,
 }
 
 /// What went wrong, in words.
@@ -30,8 +35,16 @@ fn problem(error: impl Into<Trouble>) -> Problem {
 
 type Rows<T> = rusqlite::Result<Vec<T>>;
 
-/// All rows of one table in a stretch of time, of one service or of all, the newest so many.
-const SPAN: &str = "AND (?1 IS NULL OR service = ?1) ORDER BY id DESC LIMIT ?4";
+/// Results that are shown one by one at most, when they are to be played again; of older ones there is the count.
+const MOST_EACH: usize = 500_000;
+
+/// Of one service or of all, the newest so many. One condition for both would keep SQLite from using its index.
+pub(super) fn newest_of(service: Option<i64>) -> &'static str {
+    match service {
+        Some(_) => "AND service = ?1 ORDER BY id DESC LIMIT ?4",
+        None => "AND ?1 IS NULL ORDER BY id DESC LIMIT ?4",
+    }
+}
 
 impl Reader {
     /// Opens a record ([`super::path`] tells where it is).
@@ -39,17 +52,21 @@ impl Reader {
     /// # Errors
     /// When it is not there, damaged, or of another version; in words.
     pub(crate) fn open(path: &Path) -> Result<Reader, Problem> {
-        Ok(Reader { connection: open_to_read(path).map_err(problem)? })
+        let (connection, version) = open_to_read(path).map_err(problem)?;
+        Ok(Reader { connection, version })
     }
 
     /// What can be played again, in the order of events: results, with their times and how often they came,
-    /// statuses set by hand, commands, configurations, starts and ends.
+    /// statuses set by hand, commands, configurations, starts and ends. Each trap is there by itself.
     ///
     /// # Errors
     /// What is wrong with the file, in words.
     pub(crate) fn events(&self, from: Wall, to: Wall) -> Result<Vec<Recorded>, Problem> {
         let read = || -> rusqlite::Result<_> {
             let mut all = self.results(None, from, to, i64::MAX)?;
+            begin_with_news(&mut all);
+            let is_trap = |found: &Found| matches!(found.fact, Fact::Result { source: Source::Trap, .. });
+            let mut all = one_by_one(all, (from, to), MOST_EACH, is_trap);
             all.extend(self.others(None, from, to, i64::MAX)?);
             self.complete(all)
         };
@@ -63,16 +80,19 @@ impl Reader {
     pub(crate) fn state_before(&self, moment: Wall) -> Result<Vec<Recorded>, Problem> {
         let read = || -> rusqlite::Result<_> {
             let query = format!(
-                "{RESULT} WHERE id IN (SELECT max(id) FROM result WHERE at < ? GROUP BY service) ORDER BY id"
+                "{} WHERE id IN (SELECT max(id) FROM result WHERE at < ? GROUP BY service) ORDER BY id",
+                self.columns()
             );
             let mut select = self.connection.prepare_cached(&query)?;
-            let rows = select.query_map([moment], result)?.collect::<Rows<_>>()?;
+            let mut rows = select.query_map([moment], result)?.collect::<Rows<_>>()?;
+            begin_with_news(&mut rows);
             self.complete(rows)
         };
         read().map_err(problem)
     }
 
-    /// Everything in a stretch of time, in the order of events; where there is more, the newest `most`.
+    /// Everything in a stretch of time, in the order of events; where there is more, the newest `most`. Equal results
+    /// are one with a count, or `each` is there by itself.
     ///
     /// # Errors
     /// What is wrong with the file, in words.
@@ -82,6 +102,7 @@ impl Reader {
         from: Wall,
         to: Wall,
         most: usize,
+        each: bool,
     ) -> Result<Vec<Recorded>, Problem> {
         let read = || -> rusqlite::Result<_> {
             let number = match service {
@@ -92,11 +113,17 @@ impl Reader {
                 None => None,
             };
             let limit = i64::try_from(most).unwrap_or(i64::MAX);
-            let mut all = self.results(number, from, to, limit)?;
+            let results = self.results(number, from, to, limit)?;
+            let mut all =
+                if each { one_by_one(results, (from, to), most, |_| true) } else { joined(results) };
             all.extend(self.decisions(number, from, to, limit)?);
             all.extend(self.alerts(number, from, to, limit)?);
             all.extend(self.others(number, from, to, limit)?);
             let mut all = self.complete(all)?;
+            if each {
+                // Those of one row lie between what happened to others meanwhile.
+                all.sort_by_key(|recorded| recorded.at);
+            }
             all.drain(..all.len().saturating_sub(most));
             Ok(all)
         };
@@ -138,19 +165,54 @@ impl Reader {
         decided.map(|found| found.into_iter().filter_map(past).collect()).map_err(problem)
     }
 
+    /// What the runs of each service usually take, where enough of them were measured to say so.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in words.
+    pub(crate) fn run_times(&self) -> Result<BTreeMap<(String, String), RunTime>, Problem> {
+        if self.version < 2 {
+            return Ok(BTreeMap::new());
+        }
+        let read = || -> rusqlite::Result<_> {
+            let query = "SELECT grp, name, samples FROM runtime JOIN service ON service.id = runtime.service";
+            let mut select = self.connection.prepare(query)?;
+            let rows =
+                select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get::<_, Vec<u8>>(2)?)))?;
+            let usual = |row: rusqlite::Result<(_, Vec<u8>)>| match row {
+                Ok((key, samples)) => usual(&samples).map(|usual| Ok((key, usual))),
+                Err(error) => Some(Err(error)),
+            };
+            rows.filter_map(usual).collect()
+        };
+        read().map_err(problem)
+    }
+
     fn service(&self, group: &str, name: &str) -> rusqlite::Result<Option<i64>> {
         let query = "SELECT id FROM service WHERE grp = ? AND name = ?";
         self.connection.query_row(query, [group, name], |row| row.get(0)).optional()
     }
 
     fn results(&self, service: Option<i64>, from: Wall, to: Wall, most: i64) -> Rows<Found> {
-        let query = format!("{RESULT} WHERE last >= ?2 AND at <= ?3 {SPAN}");
+        let query = format!("{} WHERE last >= ?2 AND at <= ?3 {}", self.columns(), newest_of(service));
         let mut select = self.connection.prepare_cached(&query)?;
-        select.query_map(params![service, from, to, most], result)?.collect()
+        let mut rows = select.query_map(params![service, from, to, most], result)?.collect::<Rows<_>>()?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// The columns of results; an older file lacks some.
+    fn columns(&self) -> String {
+        const ALL: &str = "SELECT id, at, last, times, service, source, exit, status, summary, detail";
+        let new = if self.version < 2 {
+            "NULL AS took, NULL AS repeats, NULL AS again"
+        } else {
+            "took, repeats, again"
+        };
+        format!("{ALL}, {new} FROM result")
     }
 
     fn decisions(&self, service: Option<i64>, from: Wall, to: Wall, most: i64) -> Rows<Found> {
-        let query = format!("{VERDICT} WHERE at >= ?2 AND at <= ?3 {SPAN}");
+        let query = format!("{VERDICT} WHERE at >= ?2 AND at <= ?3 {}", newest_of(service));
         let mut select = self.connection.prepare_cached(&query)?;
         let mut rows = select.query_map(params![service, from, to, most], verdict)?.collect::<Rows<_>>()?;
         rows.reverse();
@@ -160,15 +222,18 @@ impl Reader {
     fn alerts(&self, service: Option<i64>, from: Wall, to: Wall, most: i64) -> Rows<Found> {
         let query = format!(
             "SELECT id, at, service, what, period, line, program, arguments, run, ended, ending, code, words
-             FROM alert WHERE at >= ?2 AND at <= ?3 {SPAN}"
+             FROM alert WHERE at >= ?2 AND at <= ?3 {}",
+            newest_of(service)
         );
         let mut select = self.connection.prepare_cached(&query)?;
         select.query_map(params![service, from, to, most], alert)?.collect()
     }
 
     fn others(&self, service: Option<i64>, from: Wall, to: Wall, most: i64) -> Rows<Found> {
-        let query =
-            format!("SELECT id, at, service, what, who, text FROM event WHERE at >= ?2 AND at <= ?3 {SPAN}");
+        let query = format!(
+            "SELECT id, at, service, what, who, text FROM event WHERE at >= ?2 AND at <= ?3 {}",
+            newest_of(service)
+        );
         let mut select = self.connection.prepare_cached(&query)?;
         select.query_map(params![service, from, to, most], event)?.collect()
     }
@@ -190,132 +255,19 @@ impl Reader {
             Ok(key)
         };
         let recorded = |found: Found| {
-            let Found { id, at, last, times, service, fact, ended } = found;
+            let Found { id, at, last, times, service, fact, ended, .. } = found;
             Ok(Recorded { id, at, last, times, service: service.map(&mut name).transpose()?, fact, ended })
         };
         found.into_iter().map(recorded).collect()
     }
 }
 
-/// A row, its service still a number.
-struct Found {
-    id: i64,
-    at: Wall,
-    last: Wall,
-    times: u64,
-    service: Option<i64>,
-    fact: Fact,
-    ended: Option<(Wall, Ending, Arc<str>)>,
-}
-
-fn found(row: &Row<'_>, fact: Fact) -> rusqlite::Result<Found> {
-    let (id, at) = (row.get("id")?, row.get("at")?);
-    Ok(Found { id, at, last: at, times: 1, service: row.get("service")?, fact, ended: None })
-}
-
-/// A text; empty where there is none.
-fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<Arc<str>> {
-    Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default().into())
-}
-
-const RESULT: &str = "SELECT id, at, last, times, service, source, exit, status, summary, detail FROM result";
-
-fn result(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let status = OpStatus::from_code(row.get("status")?).unwrap_or_default();
-    let source = match row.get::<_, Option<String>>("source")?.as_deref() {
-        None => None,
-        Some("trap") => Some(Source::Trap),
-        Some("traptimeout") => Some(Source::TrapTimeout),
-        Some(_) => Some(Source::Monitor),
-    };
-    let fact = match source {
-        None => Fact::Status(status),
-        Some(source) => {
-            let exit = row.get::<_, Option<i64>>("exit")?.unwrap_or(0);
-            let (summary, detail) = (text(row, "summary")?, text(row, "detail")?);
-            Fact::Result { again: false, source, exit, status, summary, detail }
-        }
-    };
-    let times = u64::try_from(row.get::<_, i64>("times")?).unwrap_or(1);
-    Ok(Found { last: row.get("last")?, times, ..found(row, fact)? })
-}
-
-const VERDICT: &str =
-    "SELECT id, decision, at, service, what, exit, summary, period, line, ruling FROM verdict";
-
-/// A row of a decision: as many as it has periods, to be joined.
-fn verdict(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let period: Option<String> = row.get("period")?;
-    let judged = |period: String| -> rusqlite::Result<Judged> {
-        let (line, ruling) = (row.get("line")?, row.get::<_, String>("ruling")?);
-        Ok(Judged { period: period.into(), line, ruling: read_ruling(&ruling) })
-    };
-    let decided = Decided {
-        kind: kind_of(&row.get::<_, String>("what")?),
-        exit: row.get("exit")?,
-        summary: text(row, "summary")?,
-        periods: period.map(judged).transpose()?.into_iter().collect(),
-    };
-    Ok(Found { id: row.get("decision")?, ..found(row, Fact::Decided(Arc::new(decided)))? })
-}
-
-/// The rows of one decision stand together.
-fn join(rows: Vec<Found>) -> Vec<Found> {
-    let mut joined: Vec<Found> = Vec::new();
-    for row in rows {
-        match (joined.last_mut(), &row.fact) {
-            (Some(Found { id, fact: Fact::Decided(before), .. }), Fact::Decided(more)) if *id == row.id => {
-                Arc::make_mut(before).periods.extend(more.periods.iter().cloned());
-            }
-            _ => joined.push(row),
-        }
-    }
-    joined
-}
-
-fn alert(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let fact = Fact::AlertCalled {
-        run: AlertId(row.get::<_, Option<i64>>("run")?.unwrap_or(0) as u64),
-        kind: kind_of(&row.get::<_, String>("what")?),
-        period: row.get::<_, Option<String>>("period")?.map(Arc::from),
-        line: row.get("line")?,
-        program: text(row, "program")?,
-        arguments: text(row, "arguments")?,
-    };
-    let code = row.get::<_, Option<i64>>("code")?.unwrap_or(0);
-    let words = text(row, "words")?;
-    let ending = match row.get::<_, Option<String>>("ending")?.as_deref() {
-        None => None,
-        Some("exit") => Some(Ending::Exited(u8::try_from(code).unwrap_or(u8::MAX))),
-        Some("signal") => Some(Ending::Killed(i32::try_from(code).unwrap_or(0))),
-        Some(_) => Some(Ending::NotStarted(words.to_string())),
-    };
-    let ended: Option<Wall> = row.get("ended")?;
-    let ended = ended.zip(ending).map(|(at, ending)| (at, ending, words));
-    Ok(Found { ended, ..found(row, fact)? })
-}
-
-fn event(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let said = text(row, "text")?;
-    let fact = match row.get::<_, String>("what")?.as_str() {
-        "command" => Fact::Command { user: text(row, "who")?, line: said },
-        "configuration" => Fact::Configured { hash: said },
-        "start" => Fact::Started,
-        "end" => Fact::Ended,
-        _ => Fact::Lost(said.parse().unwrap_or(0)),
-    };
-    found(row, fact)
-}
-
-fn kind_of(word: &str) -> AlertKind {
-    let kinds = [
-        AlertKind::Failure,
-        AlertKind::Trap,
-        AlertKind::TrapTimeout,
-        AlertKind::Up,
-        AlertKind::Startup,
-        AlertKind::Ack,
-        AlertKind::Disable,
-    ];
-    kinds.into_iter().find(|kind| kind.env_word() == word).unwrap_or(AlertKind::Failure)
+/// The median of what was measured; of too few runs nothing is said.
+fn usual(samples: &[u8]) -> Option<RunTime> {
+    const FEWEST: usize = 3;
+    let mut took: Vec<Duration> =
+        moments::read(samples, 0).into_iter().filter_map(|(_, took)| took).collect();
+    took.sort_unstable();
+    let runs = took.len();
+    (runs >= FEWEST).then(|| RunTime { median: took[runs / 2], runs })
 }

@@ -1,5 +1,9 @@
 //! The record: what is written can be read, whatever happens to the file.
 
+mod repeats;
+mod run_times;
+mod trouble;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,14 +11,14 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use remon_core::decision::Source;
-use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Reason, Recorded, Ruling};
+use remon_core::engine::{AlertId, Decided, Ending, Fact, Judged, Reason, Recorded, Ruling, StateFile};
 use remon_core::nouns::{AlertKind, OpStatus, ServiceKey, Wall};
 use rusqlite::Connection;
 
 use super::keep::forget_old;
-use super::queue::{Batch, Item, Queue};
+use super::queue::{Batch, GATHER, GATHER_AT_FIRST, Item, Queue};
 use super::writer::Keeper;
-use super::{Place, Reader, path};
+use super::{Place, Reader, gather_at_first, path};
 
 /// A state directory of its own.
 struct Folder(PathBuf);
@@ -46,7 +50,7 @@ impl Folder {
 
     fn all(&self) -> Vec<Recorded> {
         let reader = Reader::open(&self.file()).expect("the record can be opened");
-        reader.everything(None, Wall::MIN, Wall::MAX, usize::MAX).expect("it can be read")
+        reader.everything(None, Wall::MIN, Wall::MAX, usize::MAX, false).expect("it can be read")
     }
 }
 
@@ -63,13 +67,13 @@ fn web(service: &str) -> Option<ServiceKey> {
 fn result(exit: i64, summary: &str) -> Fact {
     let status = if exit == 0 { OpStatus::Ok } else { OpStatus::Fail };
     let (summary, detail) = (summary.into(), "more\n".into());
-    Fact::Result { again: false, source: Source::Monitor, exit, status, summary, detail }
+    Fact::Result { again: false, source: Source::Monitor, took: None, exit, status, summary, detail }
 }
 
 fn again(fact: &Fact) -> Fact {
     match fact.clone() {
-        Fact::Result { source, exit, status, summary, detail, .. } => {
-            Fact::Result { again: true, source, exit, status, summary, detail }
+        Fact::Result { source, took, exit, status, summary, detail, .. } => {
+            Fact::Result { again: true, source, took, exit, status, summary, detail }
         }
         other => other,
     }
@@ -119,7 +123,7 @@ fn what_is_written_can_be_read() {
     }));
     let command = Fact::Command { user: "amy".into(), line: "ack web http 'x'".into() };
     let facts = [
-        (10, None, Fact::Started),
+        (10, None, Fact::Started { stopped: false, loaded: Vec::new() }),
         (10, None, Fact::Configured { hash: "abc".into() }),
         (11, web("http"), result(3, "down \u{2014} é")),
         (11, web("http"), decided(2)),
@@ -158,6 +162,7 @@ fn equal_results_count_and_alerts_find_their_ends() {
     assert_eq!(all[1].ended, None);
     assert_eq!(all[2].ended, Some((4, Ending::Killed(9), "550 no".into())));
     // The numbers of runs begin anew with every process: an old one is not taken for a new one.
+    drop(keeper);
     let mut keeper = folder.keeper();
     write(&mut keeper, [(6, web("http"), call(1)), (7, None, ended(1, Ending::NotStarted("gone".into())))]);
     let all = folder.all();
@@ -180,9 +185,9 @@ fn what_can_be_played_again() {
     assert_eq!(events[3].fact, stop);
     let before = reader.state_before(70).expect("it can be read");
     assert_eq!(before.iter().map(|r| (r.at, r.fact.clone())).collect::<Vec<_>>(), [(60, result(0, "x"))]);
-    let newest = reader.everything(Some(("web", "http")), 0, 999, 2).expect("it can be read");
+    let newest = reader.everything(Some(("web", "http")), 0, 999, 2, false).expect("it can be read");
     assert_eq!(newest.iter().map(|r| r.at).collect::<Vec<_>>(), [90, 96]);
-    assert!(reader.everything(Some(("web", "gone")), 0, 999, 9).expect("it can be read").is_empty());
+    assert!(reader.everything(Some(("web", "gone")), 0, 999, 9, false).expect("it can be read").is_empty());
 }
 
 #[test]
@@ -229,9 +234,9 @@ fn a_file_of_another_version_is_not_touched() {
     let folder = Folder::new();
     write(&mut folder.keeper(), [(1, web("http"), result(1, "old"))]);
     let other = Connection::open(folder.file()).expect("it is there");
-    other.execute_batch("PRAGMA user_version = 2").expect("it can be written");
+    other.execute_batch("PRAGMA user_version = 3").expect("it can be written");
     drop(other);
-    assert!(Reader::open(&folder.file()).err().is_some_and(|why| why == "its version is 2, and not 1"));
+    assert!(Reader::open(&folder.file()).err().is_some_and(|why| why == "its version is 3, and not 2"));
     write(&mut folder.keeper(), [(2, web("http"), result(1, "new"))]);
     assert_eq!(folder.all().len(), 1);
     assert!(folder.file().with_extension("db.damaged").exists());
@@ -332,7 +337,7 @@ fn readers_read_while_it_is_written() {
         let mut seen = 0;
         while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
             let reader = Reader::open(&file).expect("it can be opened");
-            let all = reader.everything(None, 0, Wall::MAX, usize::MAX).expect("it can be read");
+            let all = reader.everything(None, 0, Wall::MAX, usize::MAX, false).expect("it can be read");
             assert!(all.len() >= seen, "what was there is there");
             assert!(all.windows(2).all(|pair| pair[0].id < pair[1].id));
             seen = all.len();
@@ -351,26 +356,30 @@ fn readers_read_while_it_is_written() {
 fn a_queue_that_is_full_counts_and_takes_no_more() {
     let queue = Queue::default();
     for at in 0..20_000 {
-        queue.put(Item { at, service: None, fact: Fact::Started });
+        queue.put(Item { at, service: None, fact: Fact::Lost(1) });
     }
-    let batch = queue.take(false);
+    let batch = queue.take(GATHER);
     assert_eq!((batch.items.len(), batch.dropped), (16_384, 20_000 - 16_384));
     let big: Arc<str> = "x".repeat(1 << 20).into();
     for at in 0..20 {
         queue.put(Item { at, service: None, fact: Fact::Command { user: "".into(), line: big.clone() } });
     }
-    let batch = queue.take(false);
+    let batch = queue.take(GATHER);
     assert_eq!((batch.items.len(), batch.dropped), (16, 4));
 }
 
 #[test]
-fn the_first_facts_wait_until_somebody_asks_or_it_ends() {
+fn the_first_facts_of_all_wait_until_somebody_asks_or_it_ends() {
+    let folder = Folder::new();
+    assert_eq!(gather_at_first(&folder.0), GATHER_AT_FIRST);
+    write(&mut folder.keeper(), [(1, None, Fact::Started { stopped: false, loaded: Vec::new() })]);
+    assert_eq!(gather_at_first(&folder.0), GATHER, "only once");
     for asks in [true, false] {
         let queue = Arc::new(Queue::default());
-        queue.put(Item { at: 1, service: None, fact: Fact::Started });
+        queue.put(Item { at: 1, service: None, fact: Fact::Started { stopped: false, loaded: Vec::new() } });
         queue.move_to(None);
         let taking = queue.clone();
-        let thread = std::thread::spawn(move || taking.take(true).items.len());
+        let thread = std::thread::spawn(move || taking.take(GATHER_AT_FIRST).items.len());
         // Far longer than later facts gather.
         std::thread::sleep(Duration::from_secs(1));
         assert!(!thread.is_finished(), "nothing asks for them yet");
@@ -383,4 +392,18 @@ fn the_first_facts_wait_until_somebody_asks_or_it_ends() {
         }
         assert_eq!(thread.join().expect("it does not panic"), 2);
     }
+}
+
+#[test]
+fn how_a_daemon_began_is_kept() {
+    let folder = Folder::new();
+    let loaded = vec![StateFile::Disabled, StateFile::Opstatus];
+    let facts = [
+        Fact::Started { stopped: true, loaded: Vec::new() },
+        Fact::Started { stopped: false, loaded },
+        Fact::HangUp,
+    ];
+    write(&mut folder.keeper(), facts.iter().map(|fact| (10, None, fact.clone())));
+    let read: Vec<Fact> = folder.all().into_iter().map(|recorded| recorded.fact).collect();
+    assert_eq!(read, facts);
 }

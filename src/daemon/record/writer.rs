@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use remon_core::engine::{Fact, Level};
-use rusqlite::{Connection, TransactionBehavior};
+use remon_core::engine::Level;
 
 use super::super::clock::{instant_now, wall};
 use super::super::logging::log;
 use super::Place;
-use super::keep::{MOST_BYTES, forget_old, forget_surplus, last_id};
-use super::queue::{Batch, Item, Queue};
-use super::rows::Rows;
-use super::schema::{Trouble, open};
+use super::calendar::Calendar;
+use super::file::{MOST_LOG, OpenFile};
+use super::keep::MOST_BYTES;
+use super::queue::{Batch, GATHER, Item, Queue};
+use super::schema::Trouble;
 
 /// Between two looks for facts that are too old.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// And before the first.
+const FORGET_AFTER: Duration = Duration::from_secs(600);
 /// After a failure the next attempt waits for so long, and twice as long after each more.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -31,18 +33,17 @@ pub(super) struct Keeper {
     /// Facts that were not written, and not yet told.
     lost: u64,
     most_bytes: i64,
-    /// Alerts that an earlier process left running have been looked for.
+    most_log: u64,
+    /// In this place, alerts that an earlier process left running have been looked for.
     cleared: bool,
+    calendar: Calendar,
+    forget_at: Instant,
 }
 
 /// The file.
 enum File {
     Closed,
-    Open {
-        connection: Connection,
-        last_id: i64,
-        forget_at: Instant,
-    },
+    Open(OpenFile),
     /// It cannot be used; the next attempt is then.
     Trouble {
         retry_at: Instant,
@@ -52,7 +53,18 @@ enum File {
 
 impl Keeper {
     pub(super) fn new(queue: Arc<Queue>) -> Keeper {
-        Keeper { queue, place: None, file: File::Closed, lost: 0, most_bytes: MOST_BYTES, cleared: false }
+        Keeper {
+            queue,
+            place: None,
+            file: File::Closed,
+            lost: 0,
+            most_bytes: MOST_BYTES,
+            most_log: MOST_LOG,
+            cleared: false,
+            calendar: Calendar::default(),
+            // A start has enough to do.
+            forget_at: instant_now() + FORGET_AFTER,
+        }
     }
 
     #[cfg(test)]
@@ -60,10 +72,16 @@ impl Keeper {
         Keeper { most_bytes, ..self }
     }
 
-    pub(super) fn work(mut self) {
-        let mut is_first = true;
+    #[cfg(test)]
+    pub(super) fn with_most_log(self, most_log: u64) -> Keeper {
+        Keeper { most_log, ..self }
+    }
+
+    /// Works until the queue is closed; the first facts gather for so long.
+    pub(super) fn work(mut self, first: Duration) {
+        let mut gather = first;
         loop {
-            let batch = self.queue.take(std::mem::take(&mut is_first));
+            let batch = self.queue.take(std::mem::replace(&mut gather, GATHER));
             let closed = batch.closed;
             self.take_in(batch);
             if closed {
@@ -75,8 +93,11 @@ impl Keeper {
     pub(super) fn take_in(&mut self, batch: Batch) {
         let Batch { moved, items, dropped, waiting, .. } = batch;
         if let Some(place) = moved.filter(|place| *place != self.place) {
+            let path = |place: &Option<Place>| place.as_ref().map(|place| place.path.clone());
+            if path(&place) != path(&self.place) {
+                (self.file, self.cleared) = (File::Closed, false);
+            }
             self.place = place;
-            self.file = File::Closed;
         }
         if self.place.is_some() {
             self.lost += dropped;
@@ -97,56 +118,64 @@ impl Keeper {
         if let Err(trouble) = done {
             self.lost += items.len() as u64;
             self.fails(trouble);
+        } else if let Err(trouble) = self.clear_away() {
+            self.fails(trouble);
         }
     }
 
     /// Has the file open.
     fn reach(&mut self) -> Result<(), Trouble> {
-        let waited = match &self.file {
-            File::Open { .. } => return Ok(()),
-            File::Closed => None,
-            File::Trouble { retry_at, .. } if instant_now() < *retry_at => return Err(Trouble::Waiting),
-            File::Trouble { .. } => Some(()),
-        };
         let Some(place) = &self.place else { return Err(Trouble::Waiting) };
-        if !place.path.parent().and_then(Path::parent).is_some_and(Path::is_dir) {
-            return Err(Trouble::Unusable("there is no state directory".to_owned()));
+        let shown = place.path.display();
+        if let Some(gone) = self.file.take_if_another() {
+            log(
+                Level::Warning,
+                &format!("the record {shown} was removed or replaced: what is there now goes on"),
+            );
+            gone.abandon();
         }
-        let connection = open(&place.path)?;
-        if !std::mem::replace(&mut self.cleared, true) {
-            connection.execute("UPDATE alert SET run = NULL WHERE run IS NOT NULL", [])?;
+        let is_again = match &self.file {
+            File::Open(_) => return Ok(()),
+            File::Trouble { retry_at, .. } if instant_now() < *retry_at => return Err(Trouble::Waiting),
+            File::Trouble { .. } => true,
+            File::Closed => false,
+        };
+        let file = OpenFile::open(&place.path)?;
+        file.bound_log(self.most_log)?;
+        if !self.cleared {
+            file.clear_runs()?;
+            self.cleared = true;
         }
-        let last_id = last_id(&connection)?;
-        if waited.is_some() {
-            log(Level::Notice, &format!("the record {} is written again", place.path.display()));
+        self.calendar.opened((instant_now(), wall()), file.newest()?);
+        if is_again {
+            log(Level::Notice, &format!("the record {shown} is written again"));
         }
-        self.file = File::Open { connection, last_id, forget_at: instant_now() };
+        self.file = File::Open(file);
         Ok(())
     }
 
     fn write_all(&mut self, items: &[Item]) -> Result<(), Trouble> {
-        let File::Open { connection, last_id, forget_at } = &mut self.file else { return Ok(()) };
-        let lost = self.lost;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut rows = Rows { connection: &transaction, last_id: *last_id };
-        if lost > 0 {
-            rows.write(&Item { at: wall(), service: None, fact: Fact::Lost(lost) })?;
-        }
-        items.iter().try_for_each(|item| rows.write(item))?;
-        let written = rows.last_id;
-        transaction.commit()?;
-        *last_id = written;
-        self.lost = 0;
+        let File::Open(file) = &mut self.file else { return Ok(()) };
+        file.write(items, self.lost, wall())?;
+        let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
             log(Level::Warning, &format!("the record lacks {lost} facts that could not be written"));
         }
-        if instant_now() >= *forget_at {
-            *forget_at = instant_now() + FORGET_EVERY;
-            let keep_secs = self.place.as_ref().map_or(i64::MAX, |place| place.keep_secs);
-            forget_old(connection, wall(), keep_secs)?;
-        }
-        while forget_surplus(connection, self.most_bytes)? {}
         Ok(())
+    }
+
+    /// Removes what is too old or too much.
+    fn clear_away(&mut self) -> Result<(), Trouble> {
+        let (File::Open(file), Some(place)) = (&self.file, &self.place) else { return Ok(()) };
+        let now = instant_now();
+        if now >= self.forget_at {
+            self.forget_at = now + FORGET_EVERY;
+            if self.calendar.may_forget((now, wall())) {
+                file.forget_old(wall(), place.keep_secs)?;
+            }
+        }
+        file.forget_surplus(self.most_bytes)?;
+        file.bound_log(self.most_log)
     }
 
     /// Tells a trouble once and waits longer each time; a damaged file is moved aside. Gives the trouble back
@@ -176,7 +205,7 @@ impl Keeper {
             Trouble::Unusable(why) => {
                 let wait = match &self.file {
                     File::Trouble { wait, .. } => LONGEST_WAIT.min(*wait * 2),
-                    File::Closed | File::Open { .. } => {
+                    File::Closed | File::Open(_) => {
                         let text = format!(
                             "the record {shown} cannot be written: {why}; monitoring goes on, and it is tried again"
                         );
@@ -186,6 +215,19 @@ impl Keeper {
                 };
                 self.file = File::Trouble { retry_at: instant_now() + wait, wait };
                 Some(Trouble::Waiting)
+            }
+        }
+    }
+}
+
+impl File {
+    /// The open file, if it is not the one that its name leads to.
+    fn take_if_another(&mut self) -> Option<OpenFile> {
+        match std::mem::replace(self, File::Closed) {
+            File::Open(file) if file.is_another() => Some(file),
+            other => {
+                *self = other;
+                None
             }
         }
     }

@@ -47,7 +47,8 @@ impl Shell {
         }
         self.ask_record(client, move |reader| {
             let service = span.service.as_ref().map(|(group, service)| (group.as_str(), service.as_str()));
-            let found = reader.and_then(|reader| reader.everything(service, span.from, span.to, MOST_FACTS));
+            let found = reader
+                .and_then(|reader| reader.everything(service, span.from, span.to, MOST_FACTS, span.each));
             match found {
                 Ok(entries) => Answer::Record(entries),
                 Err(problem) => {

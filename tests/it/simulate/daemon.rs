@@ -41,7 +41,7 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("keepstate_while_failing", "needs a signal at a certain moment"),
     ("login_userfile", "is about passwords"),
     ("monremote", "is about another program"),
-    ("reset_takes_a_new_file", "a simulation has one configuration"),
+    ("reset_takes_a_new_file", "its steps do not name the files; tests/replay has such scenarios"),
     ("scheduler_stopped", "waits for a status"),
     ("state_commands", "is about files"),
     ("trap_auth", "is about who may send traps"),

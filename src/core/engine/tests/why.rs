@@ -364,7 +364,7 @@ fn facts_are_what_changes_and_what_fails() {
     obeys(&mut world, "disable service web ping");
     assert_eq!(
         facts(&world),
-        "60 0 5 ms, 180 0 6 ms, 240 1 down, 240 decided failure, 240 call 8, 240 called, 300 1 down again, \
+        "60 RunTime(0ns), 60 0 5 ms, 180 0 6 ms, 240 1 down, 240 decided failure, 240 call 8, 240 called, 300 1 down again, \
          300 decided failure, 360 0 6 ms, 360 decided up, 430 disable service web ping, \
          430 decided disable"
     );
@@ -382,4 +382,21 @@ fn traps_and_statuses_are_facts_each() {
         facts(&world),
         "0 0 fine, 0 0 fine again, 0 1 bad, 0 decided trap, 0 call 7, 0 called, 120 set ok"
     );
+}
+
+#[test]
+fn a_run_time_is_told_every_twenty_minutes_and_after_a_reset() {
+    let mut world = ping("\nalert a");
+    world.notes_facts = true;
+    let times = |world: &World| -> Vec<i64> {
+        let told = told_facts(world);
+        let measured = told.iter().filter_map(|fact| fact.split_once(" RunTime"));
+        measured.map(|(at, _)| at.parse().expect("a number of seconds")).collect()
+    };
+    until(&mut world, 4000);
+    assert_eq!(times(&world), [60, 1260, 2460, 3660]);
+    obeys(&mut world, "reset");
+    until(&mut world, 5000);
+    let all = times(&world);
+    assert!(all.len() == 5 && (4000..=4100).contains(&all[4]), "{all:?}");
 }

@@ -7,11 +7,11 @@ use crate::config::suggest::nearest;
 use crate::config::{Diagnostic, Severity};
 use crate::nouns::Wall;
 
-pub(super) const SETTINGS: [&str; 6] = ["from", "until", "for", "zone", "seed", "takes"];
+pub(super) const SETTINGS: [&str; 8] = ["from", "until", "for", "zone", "seed", "takes", "begin", "missing"];
 
-pub(super) const VERBS: [&str; 14] = [
-    "ok", "up", "fail", "trap", "ack", "disable", "enable", "test", "restart", "reset", "hangup", "stop",
-    "start", "command",
+pub(super) const VERBS: [&str; 17] = [
+    "ok", "up", "fail", "trap", "ack", "disable", "enable", "test", "restart", "reset", "hangup", "config",
+    "due", "stop", "start", "command", "as",
 ];
 
 /// Reads a text of events. What has an error is not in the script.
@@ -136,7 +136,10 @@ impl Parser<'_> {
             Open::Nothing
         };
         // Of a recorded past only what lasts matters: how the services are when the simulation starts.
-        let lasting = |what: &What| !matches!(what, What::Trap { .. } | What::Ack { .. } | What::Command(_));
+        let lasting = |what: &What| {
+            matches!(what, What::Result { .. } | What::Disable(_) | What::Enable(_))
+                || matches!(what, What::Restart(_) | What::HangUp | What::Config(_))
+        };
         let wanted = whats.into_iter().filter(|what| wall >= *from || lasting(what));
         events.extend(wanted.map(|what| Occurrence { at: wall.max(*from), what }));
         Ok(())

@@ -1,10 +1,11 @@
 //! What the record of a daemon tells, as events of a simulation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Occurrence, What};
-use crate::decision::Source;
+use super::{Begin, LONGEST, Occurrence, What};
+use crate::decision::{NO_SUMMARY, Source};
 use crate::engine::{Command, Ending, Fact, Recorded, Test};
 use crate::nouns::{ServiceKey, Wall};
 use crate::wire::command;
@@ -12,49 +13,202 @@ use crate::wire::command;
 /// Traps that are the same are recorded as one with a count; no more than so many of them are sent again.
 const MOST_TRAPS: u64 = 1000;
 
+/// What is known besides the record.
+pub struct Known<'a> {
+    /// How often a service is looked at, at most.
+    pub interval: &'a dyn Fn(&ServiceKey) -> Option<Duration>,
+    /// The file at hand whose contents have that SHA-256.
+    pub config: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A record, as what can be played.
+#[derive(Debug, Default)]
+pub struct Replay {
+    /// How the first daemon began.
+    pub begin: Begin,
+    /// What happened.
+    pub events: Vec<Occurrence>,
+    /// The SHA-256 of configurations that came into force later and are not at hand.
+    pub unknown: BTreeSet<String>,
+}
+
 /// The facts that came from outside, as events. What follows by itself is left out: alerts, decisions, timeouts
-/// of traps, results like the one before. Of traps that only counted, the record has the first and the last
-/// moment; here they are evenly spread.
+/// of traps, results like the one before, and a reset whose file was refused. Of traps that only counted, the record
+/// has the first and the last moment; here they are evenly spread.
 ///
 /// A result was recorded when its run ended, so it counts for a run that began before: for the one that an
 /// operator asked for; else for one up to half an interval earlier, but not for that of the result before it.
 #[must_use]
-pub fn of_record(facts: &[Recorded], interval: impl Fn(&ServiceKey) -> Option<Duration>) -> Vec<Occurrence> {
-    let mut events: Vec<(Order, What)> = Vec::new();
-    let mut monitored: BTreeMap<ServiceKey, Monitored> = BTreeMap::new();
+pub fn of_record(facts: &[Recorded], known: &Known<'_>) -> Replay {
+    let mut player = Player::new(known);
     for (number, recorded) in facts.iter().enumerate() {
+        player.take(number, recorded);
+    }
+    player.runs_end();
+    // A daemon of which no more is known than that it began.
+    if let Some(Reading { order, what: what @ What::Restart(_), .. }) = player.reading.take() {
+        player.events.push((order, what));
+    }
+    player.events.sort_by_key(|(order, _)| *order);
+    let events = player.events.into_iter().map(|((at, ..), what)| Occurrence { at, what });
+    Replay { events: events.collect(), ..player.replay }
+}
+
+/// Goes through the facts, oldest first.
+struct Player<'a> {
+    known: &'a Known<'a>,
+    replay: Replay,
+    events: Vec<(Order, What)>,
+    monitored: BTreeMap<ServiceKey, Monitored>,
+    /// In this second something happened by itself: what follows in it comes after that.
+    by_itself: Option<Wall>,
+    /// A start, reset or SIGHUP: it happens when the configuration is read, and not at all where that is refused.
+    reading: Option<Reading>,
+    /// The configuration in force; none before the first one.
+    hash: Option<Arc<str>>,
+    begun: bool,
+}
+
+impl<'a> Player<'a> {
+    fn new(known: &'a Known<'a>) -> Player<'a> {
+        Player {
+            known,
+            replay: Replay::default(),
+            events: Vec::new(),
+            monitored: BTreeMap::new(),
+            by_itself: None,
+            reading: None,
+            hash: None,
+            begun: false,
+        }
+    }
+
+    fn take(&mut self, number: usize, recorded: &Recorded) {
         let Recorded { at, last, times, service, fact, .. } = recorded;
-        let order = (*at, number, 1);
         match (fact, service) {
-            (Fact::Result { source: Source::Monitor, again, exit, summary, detail, .. }, Some(service)) => {
-                let known = monitored.entry(service.clone()).or_default();
-                let order = known.began(*at, number, interval(service));
-                known.until = Some(*last);
-                let (ending, output) = (ending(*exit), output(summary, detail));
-                let what = What::Result { service: service.clone(), ending, output, takes: None };
-                events.extend((!again).then_some((order, what)));
+            (Fact::Result { source: Source::Monitor, .. }, Some(service)) => {
+                self.monitored(number, recorded, service);
             }
             (Fact::Result { source: Source::Trap, exit, summary, detail, .. }, Some(service)) => {
-                let moments = spread(*at, *last, *times);
-                events.extend(moments.map(|at| ((at, number, 1), trap(service, *exit, summary, detail))));
-            }
-            (Fact::Command { line, .. }, _) => {
-                let command = command::parse(line);
-                if command.changes_something() && command != Command::Term {
-                    events.push((order, What::Command(line.to_string())));
-                }
-                if let Command::Test(Test::Monitor { group, service }) = command {
-                    let key = ServiceKey { group: group.into(), service: service.into() };
-                    monitored.entry(key).or_default().asked = Some((*at, number));
+                for at in spread(*at, *last, *times) {
+                    self.push(at, number, trap(service, *exit, summary, detail));
                 }
             }
-            // The first one is the beginning of the record.
-            (Fact::Started, _) if !events.is_empty() => events.push((order, What::Restart(Vec::new()))),
+            (Fact::Result { source: Source::TrapTimeout, .. } | Fact::Status(_), _) => {
+                self.by_itself = Some(*at);
+            }
+            (Fact::Command { user, line }, _) => self.command(*at, number, user, line),
+            (Fact::Started { stopped, loaded }, _) => {
+                let begin = Begin { loaded: loaded.clone(), stopped: *stopped };
+                self.runs_end();
+                self.by_itself = None;
+                // The first one is the beginning of the record.
+                if self.begun || !self.events.is_empty() {
+                    let order = (*at, number, 1);
+                    self.reading = Some(Reading { order, what: What::Restart(begin), afresh: false });
+                } else {
+                    self.replay.begin = begin;
+                }
+                self.begun = true;
+            }
+            (Fact::HangUp, _) => {
+                let order = (*at, number, 1);
+                self.reading = Some(Reading { order, what: What::HangUp, afresh: false });
+            }
+            (Fact::Configured { hash }, _) => self.configured(*at, number, hash),
             _ => {}
         }
     }
-    events.sort_by_key(|(order, _)| *order);
-    events.into_iter().map(|((at, ..), what)| Occurrence { at, what }).collect()
+
+    /// What came from outside.
+    fn push(&mut self, at: Wall, number: usize, what: What) {
+        if self.by_itself.take_if(|second| *second == at).is_some() {
+            self.events.push(((at, number, 0), What::Due));
+        }
+        self.events.push(((at, number, 1), what));
+    }
+
+    fn monitored(&mut self, number: usize, recorded: &Recorded, service: &ServiceKey) {
+        let Recorded { at, last, fact, .. } = recorded;
+        let Fact::Result { again, exit, summary, detail, took, .. } = fact else { return };
+        let interval = (self.known.interval)(service);
+        let monitored = self.monitored.entry(service.clone()).or_default();
+        let took = took.map_or(0, |took| took.as_secs());
+        let asked = monitored.asked.take();
+        let order = match asked {
+            Some((asked, number)) => (asked, number, 0),
+            None => monitored.began(at.saturating_sub_unsigned(took), number, interval),
+        };
+        monitored.until = Some(*last);
+        let (ending, output) = (ending(*exit), output(*exit, summary, detail));
+        let takes = (took > 0).then(|| Duration::from_secs(took));
+        let what = What::Result { service: service.clone(), ending, output, takes };
+        self.events.extend((!again).then_some((order, what)));
+        // One that takes no time is over before the next event anyway.
+        if order.0 != *at && (asked.is_none() || took > 0) {
+            self.by_itself = Some(*at);
+        }
+    }
+
+    /// Runs go no further: the daemon ends, or starts afresh. One that was asked for and of which there is no
+    /// result, where every result would have been recorded, was going on until now.
+    fn runs_end(&mut self) {
+        for (service, Monitored { until, asked, .. }) in std::mem::take(&mut self.monitored) {
+            if let (None, Some((at, number))) = (until, asked) {
+                let (ending, output) = (Ending::Exited(0), String::new());
+                let what = What::Result { service, ending, output, takes: Some(LONGEST) };
+                self.events.push(((at, number, 0), what));
+            }
+        }
+    }
+
+    fn command(&mut self, at: Wall, number: usize, user: &str, line: &str) {
+        let command = command::parse(line);
+        if let Command::Reset { keepstate, .. } = command {
+            let (order, what) = ((at, number, 1), What::Command(line.to_owned()));
+            self.reading = Some(Reading { order, what, afresh: !keepstate });
+            return;
+        }
+        if !command.changes_something() || command == Command::Term {
+            return;
+        }
+        if let Command::Test(Test::Monitor { group, service }) = &command {
+            let key = ServiceKey { group: group.as_str().into(), service: service.as_str().into() };
+            self.monitored.entry(key).or_default().asked = Some((at, number));
+        }
+        let line = line.to_owned();
+        let what = match user {
+            "" => What::Command(line),
+            user => What::CommandOf { user: user.to_owned(), line },
+        };
+        self.push(at, number, what);
+    }
+
+    fn configured(&mut self, at: Wall, number: usize, hash: &Arc<str>) {
+        let before = self.hash.replace(hash.clone());
+        if before.as_ref().is_some_and(|before| before != hash) {
+            match (self.known.config)(hash) {
+                Some(file) => self.push(at, number, What::Config(file)),
+                None => {
+                    self.replay.unknown.insert(hash.to_string());
+                }
+            }
+        }
+        if let Some(Reading { what, afresh, .. }) = self.reading.take() {
+            if afresh {
+                self.runs_end();
+            }
+            self.push(at, number, what);
+        }
+    }
+}
+
+/// Something that has the configuration read.
+struct Reading {
+    order: Order,
+    what: What,
+    /// Nothing is known of services any more.
+    afresh: bool,
 }
 
 /// When something happens: the second, the number of the fact, and 0 for what must be known before it.
@@ -72,11 +226,9 @@ struct Monitored {
 
 impl Monitored {
     /// Where among the events the result belongs of a run that ended at `at`.
-    fn began(&mut self, at: Wall, number: usize, interval: Option<Duration>) -> Order {
-        if let Some((asked, number)) = self.asked.take() {
-            return (asked, number, 0);
-        }
-        let half = interval.map_or(0, |interval| interval.as_secs().cast_signed() / 2);
+    fn began(&self, at: Wall, number: usize, interval: Option<Duration>) -> Order {
+        // A second at least: the daemon began somewhere within one.
+        let half = interval.map_or(0, |interval| (interval.as_secs() / 2).max(1).cast_signed());
         let earliest = self.until.map_or(Wall::MIN, |until| until.saturating_add(1));
         (at.saturating_sub(half).max(earliest).min(at), number, 0)
     }
@@ -92,10 +244,12 @@ fn ending(exit: i64) -> Ending {
 
 fn trap(service: &ServiceKey, exit: i64, summary: &str, detail: &str) -> What {
     let status = exit.clamp(0, 255);
-    What::Trap { service: service.clone(), status, output: output(summary, detail) }
+    What::Trap { service: service.clone(), status, output: output(exit, summary, detail) }
 }
 
-fn output(summary: &str, detail: &str) -> String {
+fn output(exit: i64, summary: &str, detail: &str) -> String {
+    // What is said of a failure that says nothing.
+    let summary = if exit != 0 && summary == NO_SUMMARY { "" } else { summary };
     match (summary, detail) {
         ("", "") => String::new(),
         (summary, "") => format!("{summary}\n"),
@@ -112,88 +266,4 @@ fn spread(first: Wall, last: Wall, times: u64) -> impl Iterator<Item = Wall> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::nouns::OpStatus;
-
-    fn fact(at: Wall, fact: Fact) -> Recorded {
-        let service = Some(ServiceKey { group: "web".into(), service: "ping".into() });
-        Recorded { id: at, at, last: at, times: 1, service, fact, ended: None }
-    }
-
-    fn result(source: Source, again: bool, exit: i64, detail: &str) -> Fact {
-        let status = if exit == 0 { OpStatus::Ok } else { OpStatus::Fail };
-        Fact::Result { again, source, exit, status, summary: "w1".into(), detail: detail.into() }
-    }
-
-    #[test]
-    fn facts_from_outside_are_events_and_what_follows_from_them_is_not() {
-        let command = |line: &str| Fact::Command { user: "amy".into(), line: line.into() };
-        let traps = Recorded { last: 270, times: 4, ..fact(240, result(Source::Trap, true, 2, "")) };
-        let facts = [
-            fact(100, Fact::Started),
-            fact(110, result(Source::Monitor, false, 3, "no answer\n\nat all\n")),
-            fact(120, result(Source::Monitor, true, 3, "")),
-            fact(130, command("ack web ping \"on it\"")),
-            fact(140, command("list opstatus")),
-            fact(150, command("term")),
-            fact(160, Fact::Started),
-            fact(170, result(Source::Monitor, false, 0, "")),
-            fact(180, result(Source::TrapTimeout, false, 1, "")),
-            fact(190, Fact::Status(OpStatus::Ok)),
-            traps,
-        ];
-        let expect = "\
-@110 fail web/ping exit 3 \"w1\"
-    | no answer
-    | 
-    | at all
-@130 command ack web ping \"on it\"
-@160 restart
-@170 ok web/ping \"w1\"
-@240 trap web/ping exit 2 \"w1\"
-@250 trap web/ping exit 2 \"w1\"
-@260 trap web/ping exit 2 \"w1\"
-@270 trap web/ping exit 2 \"w1\"
-";
-        assert_eq!(super::super::spell(&of_record(&facts, |_| None)), expect);
-    }
-
-    #[test]
-    fn a_result_counts_for_the_run_that_it_came_from() {
-        let test = || Fact::Command { user: "".into(), line: "test monitor web ping".into() };
-        let facts = [
-            fact(1000, result(Source::Monitor, false, 1, "")),
-            Recorded { last: 1240, ..fact(1060, result(Source::Monitor, true, 1, "")) },
-            fact(1243, result(Source::Monitor, false, 0, "")),
-            fact(1302, test()),
-            fact(1302, result(Source::Monitor, false, 1, "")),
-            // Its result was the same.
-            fact(1302, test()),
-            fact(1302, test()),
-            fact(1302, result(Source::Monitor, false, 2, "")),
-        ];
-        let events = of_record(&facts, |_| Some(Duration::from_secs(60)));
-        let told: Vec<String> = events.iter().map(|e| format!("{} {}", e.at, e.what.first_line())).collect();
-        let expect = [
-            "970 fail web/ping \"w1\"",
-            "1241 ok web/ping \"w1\"",
-            "1302 fail web/ping \"w1\"",
-            "1302 test monitor web/ping",
-            "1302 test monitor web/ping",
-            "1302 fail web/ping exit 2 \"w1\"",
-            "1302 test monitor web/ping",
-        ];
-        assert_eq!(told, expect);
-    }
-
-    #[test]
-    fn odd_statuses_are_still_failures() {
-        for (exit, expect) in [(0, Ending::Exited(0)), (137, Ending::Exited(137)), (-1, Ending::Exited(1))] {
-            assert_eq!(ending(exit), expect);
-        }
-        assert_eq!(ending(300), Ending::Exited(1));
-        assert_eq!(spread(10, 5, 3).collect::<Vec<_>>(), [10, 10, 10]);
-        assert_eq!(spread(0, Wall::MAX / 2, u64::MAX).count(), 1000);
-    }
-}
+mod tests;

@@ -91,6 +91,17 @@ impl Parser<'_> {
                 let span = time::span(first).filter(|span| *span <= LONGEST);
                 self.script.takes = Some(span.ok_or_else(|| wanted("a time with its unit, such as `2s`"))?);
             }
+            "begin" => {
+                self.script.begin = super::verb::begin(arguments)?;
+                used = arguments.len();
+            }
+            "missing" => {
+                if arguments.is_empty() {
+                    return Err(wanted("the name of a program"));
+                }
+                self.script.missing.extend(arguments.iter().map(|word| word.text.clone()));
+                used = arguments.len();
+            }
             // Whoever made the zone has read it.
             _ if arguments.is_empty() => return Err(wanted("the name of a zone, such as `Europe/Berlin`")),
             _ => {}

@@ -79,6 +79,12 @@ fn every_event_there_is() {
         ("test upalert web/ping exit 0 \"night\"", "command test upalert web ping 0 night"),
         ("restart", "restart"),
         ("restart opstatus", "restart opstatus"),
+        ("restart stopped all", "restart all stopped"),
+        ("config new.cf", "config new.cf"),
+        ("config \"a b.cf\"", "config \"a b.cf\""),
+        ("due", "due"),
+        ("as amy ack web ping 'on it'", "as amy ack web ping 'on it'"),
+        ("command \"ack web ping '#12'\"", "command \"ack web ping '#12'\""),
         ("reset keepstate", "command reset keepstate"),
         ("hangup", "hangup"),
         ("stop", "command stop"),
@@ -258,6 +264,17 @@ fn any_text() -> impl Strategy<Value = String> {
     proptest::collection::vec(words, 0..40).prop_map(|words| words.join(" "))
 }
 
+fn any_begin() -> impl Strategy<Value = Begin> {
+    let files = [
+        vec![],
+        vec![StateFile::Disabled],
+        vec![StateFile::Opstatus],
+        vec![StateFile::Disabled, StateFile::Opstatus],
+    ];
+    let loaded = proptest::sample::select(files.to_vec());
+    (loaded, any::<bool>()).prop_map(|(loaded, stopped)| Begin { loaded, stopped })
+}
+
 fn any_event() -> impl Strategy<Value = Occurrence> {
     let key = |service: &str| ServiceKey { group: "web".into(), service: service.into() };
     let (ping, raid) = (key("ping"), key("raid"));
@@ -279,9 +296,14 @@ fn any_event() -> impl Strategy<Value = Occurrence> {
         "[^\\x00]{0,9}".prop_map(move |comment| What::Ack { service: key("ping"), comment }),
         Just(What::Disable(Target::Hosts(vec!["w1".into(), "w2".into()]))),
         Just(What::Enable(Target::Watch("web".into()))),
-        Just(What::Restart(vec![StateFile::Disabled, StateFile::Opstatus])),
-        Just(What::Command("test alert web ping 1 day".into())),
+        any_begin().prop_map(What::Restart),
+        "[a-z #\"\\\\]{0,9}".prop_map(|comment| { What::Command(format!("ack web ping {comment}x")) }),
+        ("[a-z#\" ]{1,9}", "[a-z #\"\\\\]{0,9}").prop_map(|(user, comment)| {
+            What::CommandOf { user, line: format!("ack web ping {comment}x") }
+        }),
+        "[a-z#\" /.]{1,9}".prop_map(What::Config),
         Just(What::HangUp),
+        Just(What::Due),
     ];
     (START..START + 9_999_999, what).prop_map(|(at, what)| Occurrence { at, what })
 }

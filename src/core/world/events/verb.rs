@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::line::{Complaint, Word};
 use super::parse::{Parser, VERBS, list, nothing_after, unwanted};
-use super::{LONGEST, What, time};
+use super::{Begin, LONGEST, What, time};
 use crate::config::suggest::nearest;
 use crate::engine::{Command, Ending, StateFile, Target};
 use crate::nouns::ServiceKey;
@@ -36,16 +36,17 @@ impl Parser<'_> {
             "disable" => Ok(self.targets(verb, words)?.into_iter().map(What::Disable).collect()),
             "enable" => Ok(self.targets(verb, words)?.into_iter().map(What::Enable).collect()),
             "test" => self.test(verb, words),
-            "restart" => {
-                let files = match words.first().map_or("", Word::bare) {
-                    "disabled" => vec![StateFile::Disabled],
-                    "opstatus" => vec![StateFile::Opstatus],
-                    "all" => vec![StateFile::Disabled, StateFile::Opstatus],
-                    _ => return nothing_after(words).map(|()| vec![What::Restart(Vec::new())]),
-                };
-                nothing_after(&words[1..]).map(|()| vec![What::Restart(files)])
-            }
+            "restart" => Ok(vec![What::Restart(begin(words)?)]),
             "hangup" => nothing_after(words).map(|()| vec![What::HangUp]),
+            "due" => nothing_after(words).map(|()| vec![What::Due]),
+            "config" => {
+                let [file, rest @ ..] = words else {
+                    let complaint = Complaint::new("S04", verb.span.clone(), "a file is missing");
+                    return Err(complaint.help("`config FILE`: mon.cf as it is from then on"));
+                };
+                nothing_after(rest)?;
+                Ok(vec![What::Config(file.text.clone())])
+            }
             "stop" | "start" => nothing_after(words).map(|()| vec![What::Command(verb.text.clone())]),
             "reset" => {
                 let unknown = words.iter().find(|word| !["keepstate", "stopped"].contains(&word.bare()));
@@ -53,7 +54,15 @@ impl Parser<'_> {
                 let words: Vec<&str> = std::iter::once(verb).chain(words).map(Word::bare).collect();
                 Ok(vec![What::Command(words.join(" "))])
             }
-            "command" => self.command(verb, words, line, at),
+            "command" => Ok(vec![What::Command(command(verb, words, line, at)?)]),
+            "as" => {
+                let [user, rest @ ..] = words else {
+                    let complaint = Complaint::new("S04", verb.span.clone(), "a user is missing");
+                    return Err(complaint.help("for instance `as amy ack web ping 'on it'`"));
+                };
+                let (user, line) = (user.text.clone(), command(verb, rest, line, at)?);
+                Ok(vec![What::CommandOf { user, line }])
+            }
             word => {
                 let complaint =
                     Complaint::new("S02", verb.span.clone(), format!("`{}` is no event", verb.text));
@@ -200,20 +209,38 @@ impl Parser<'_> {
         };
         Ok(services.into_iter().map(test).collect())
     }
+}
 
-    /// Any command, in the words of the protocol.
-    fn command(&self, verb: &Word, words: &[Word], line: &str, at: usize) -> Result<Vec<What>, Complaint> {
-        let (Some(first), Some(last)) = (words.first(), words.last()) else {
-            return Err(Complaint::new("S04", verb.span.clone(), "a command is missing"));
-        };
-        let text = &line[first.span.start - at..last.span.end - at];
-        let refused = match command::parse(text) {
-            Command::Invalid => "the daemon knows no such command",
-            Command::Quit | Command::Login { .. } | Command::Setview(_) => "nobody needs to in a simulation",
-            _ => return Ok(vec![What::Command(text.to_owned())]),
-        };
-        Err(Complaint::new("S04", first.span.start..last.span.end, refused))
+/// Any command, in the words of the protocol; or as one text in quotes.
+fn command(verb: &Word, words: &[Word], line: &str, at: usize) -> Result<String, Complaint> {
+    let (Some(first), Some(last)) = (words.first(), words.last()) else {
+        return Err(Complaint::new("S04", verb.span.clone(), "a command is missing"));
+    };
+    let text = match words {
+        [whole] if whole.quoted => &whole.text,
+        _ => &line[first.span.start - at..last.span.end - at],
+    };
+    let refused = match command::parse(text) {
+        Command::Invalid => "the daemon knows no such command",
+        Command::Quit | Command::Login { .. } | Command::Setview(_) => "nobody needs to in a simulation",
+        _ => return Ok(text.to_owned()),
+    };
+    Err(Complaint::new("S04", first.span.start..last.span.end, refused))
+}
+
+/// The words of `restart` and `begin`.
+pub(super) fn begin(words: &[Word]) -> Result<Begin, Complaint> {
+    let mut begin = Begin::default();
+    for word in words {
+        match word.bare() {
+            "stopped" => begin.stopped = true,
+            "disabled" => begin.loaded = vec![StateFile::Disabled],
+            "opstatus" => begin.loaded = vec![StateFile::Opstatus],
+            "all" => begin.loaded = vec![StateFile::Disabled, StateFile::Opstatus],
+            _ => return Err(unwanted(word)),
+        }
     }
+    Ok(begin)
 }
 
 /// What is said of a result.

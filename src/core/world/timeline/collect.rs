@@ -55,11 +55,11 @@ enum Same {
 }
 
 impl Collector {
-    /// A collector for a world with that configuration.
+    /// A collector for a world with these configurations, one after the other.
     #[must_use]
-    pub fn new(config: &Config, zone: &Zone, all: bool) -> Collector {
+    pub fn new(configs: &[Config], zone: &Zone, all: bool) -> Collector {
         let mut lines = BTreeSet::new();
-        for watch in &config.watches {
+        for watch in configs.iter().flat_map(|config| &config.watches) {
             for service in &watch.services {
                 let key = ServiceKey { group: watch.group.clone(), service: service.name.clone() };
                 for period in &service.periods {
@@ -134,13 +134,13 @@ impl Collector {
                 self.flush();
                 self.line(&at, "exit", format!("the daemon ends with status {status}"));
             }
+            Happened::Recorded { service, fact } => self.timeline.facts.take(at.wall, service, fact),
             // Alerts end well and at once here: none is ever ended.
             Happened::RunStarted { .. }
             | Happened::AlertSignalled { .. }
             | Happened::Replied { .. }
             | Happened::Closed { .. }
             | Happened::Logged { .. }
-            | Happened::Recorded { .. }
             | Happened::Appended { .. } => {}
         }
     }

@@ -24,7 +24,9 @@ pub(super) fn check(source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
         }
         seen.line(at);
     });
-    seen.almost_alike(sink);
+    let said = seen.almost_alike(sink);
+    super::neighbours::check(source, config, &said, sink);
+    super::vocabulary::check(source, config, &said, sink);
 }
 
 fn members(at: &At<'_>, known: &Known<'_>, sink: &mut Sink<'_>) {
@@ -155,7 +157,8 @@ impl<'w> Seen<'w> {
     }
 
     /// A word that stands once, beside one that stands often and is spelled almost the same.
-    fn almost_alike(&self, sink: &mut Sink<'_>) {
+    /// Returns the places of all that it complains of.
+    fn almost_alike(&self, sink: &mut Sink<'_>) -> Vec<Span> {
         let often = || self.0.iter().filter(|((role, word), seen)| seen.times >= often(*role, word));
         let mut said = Vec::new();
         let mut shortened: BTreeMap<(Role, String), BTreeSet<&str>> = BTreeMap::new();
@@ -188,6 +191,7 @@ impl<'w> Seen<'w> {
             let complaint = warning("W054", message, "a slip?").help(format!("did you mean `{known}`?"));
             sink.warn(seen.at, seen.line, complaint);
         }
+        said
     }
 }
 
@@ -197,7 +201,7 @@ fn slip_is_visible(length: usize) -> bool {
 }
 
 /// The word, and the word without one of its letters: two words that are one slip apart have one of these in common.
-fn forms(word: &str) -> impl Iterator<Item = String> {
+pub(super) fn forms(word: &str) -> impl Iterator<Item = String> {
     let without = word.char_indices().map(|(at, c)| format!("{}{}", &word[..at], &word[at + c.len_utf8()..]));
     std::iter::once(word.to_owned()).chain(without)
 }
@@ -215,7 +219,8 @@ fn is_slip(word: &str, known: &str) -> bool {
     let is_swap = matches!((left, right), ([a, b], [c, d]) if a == d && b == c);
     let is_change = left.len() == 1 && right.len() == 1 && one.len() >= 6;
     let is_gap = left.len() + right.len() == 1;
-    let only_letters = left.iter().chain(right).all(|c| c.is_alphabetic());
+    // Without its `@`, an address of mail is none.
+    let only_letters = left.iter().chain(right).all(|c| c.is_alphabetic() || *c == '@');
     only_letters && (is_swap || ((is_change || is_gap) && is_inside(&one, same, same_end)))
 }
 

@@ -306,10 +306,14 @@ fn changed(before: &str, after: &str) -> String {
     format!("{}  ->  {}", line(&old), line(&new))
 }
 
+/// The texts of the mon.cf of a folder. The rules were made with the misses of five files in view; how they fare with
+/// others is seen by hand, with `REMON_MUTATION_FILES=silent`.
 fn good_files() -> Vec<String> {
-    let folder = source().join("tests/config/good");
+    let name = std::env::var("REMON_MUTATION_FILES").unwrap_or("good".to_owned());
+    let folder = source().join("tests/config").join(name);
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).expect("the good files are there").flatten().map(|e| e.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "cf"));
     paths.sort();
     paths.iter().map(|path| std::fs::read_to_string(path).expect("a text")).collect()
 }
@@ -324,7 +328,7 @@ struct Ground {
 impl Ground {
     fn new() -> Ground {
         let files = good_files();
-        assert_eq!(files.len(), 5);
+        assert!(files.len() >= 5);
         let configs: Vec<Config> = files.iter().map(|text| load(text).0).collect();
         let machine = Machine::of(&configs);
         for text in &files {

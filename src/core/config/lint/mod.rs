@@ -65,6 +65,7 @@ mod layout;
 mod line;
 mod names;
 mod neighbours;
+mod networks;
 mod overlap;
 mod pace;
 mod ports;

@@ -9,6 +9,7 @@ use super::super::sink::Sink;
 use super::super::suggest::nearest;
 use super::super::values::words;
 use super::file::{Known, known_services};
+use super::slips::is_misspelt;
 use super::walk::{At, walk};
 use super::warning;
 
@@ -109,8 +110,7 @@ struct Seen<'w>(BTreeMap<(Role, &'w str), Use>);
 
 /// A word that stands so often is spelled right. Long ones are not alike by chance.
 fn often(role: Role, word: &str) -> usize {
-    let is_long = word.len() >= 10 && role != Role::Domain;
-    if is_long || role == Role::Family { 2 } else { 3 }
+    if word.len() >= 10 || role == Role::Family { 2 } else { 3 }
 }
 
 impl<'w> Seen<'w> {
@@ -172,8 +172,14 @@ impl<'w> Seen<'w> {
         }
         for ((role, word), seen) in self.0.iter().filter(|(_, word)| word.times == 1) {
             let mut candidates = forms(word).filter_map(|form| shortened.get(&(*role, form))).flatten();
-            let is_slip = if *role == Role::Domain { is_domain_slip } else { is_slip };
-            let Some(known) = candidates.find(|known| is_slip(word, known)) else { continue };
+            let is_slip = |known: &str| match role {
+                Role::Domain => {
+                    let times = self.0.get(&(*role, known)).map_or(0, |seen| seen.times);
+                    is_domain_slip(word, known) && (times > 2 || is_misspelt(word, known))
+                }
+                _ => is_slip(word, known),
+            };
+            let Some(known) = candidates.find(|known| is_slip(known)) else { continue };
             // A slip in a domain is one in the address, too.
             if said.iter().any(|before: &Span| before.start < seen.at.end && seen.at.start < before.end) {
                 continue;

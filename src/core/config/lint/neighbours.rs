@@ -123,7 +123,7 @@ impl<'w> Group<'w> {
     /// `camera-front` beside `camea-back`: each has its own number or place, so both were meant to begin the same.
     fn families(&self, found: &mut Found<'w>) {
         let mut families: BTreeMap<&str, Vec<Host<'w>>> = BTreeMap::new();
-        for host in self.hosts.iter().filter(|host| host.family().len() >= 4 && is_series(host.rest())) {
+        for host in self.hosts.iter().filter(|host| host.family().len() >= 2 && is_series(host.rest())) {
             families.entry(host.family()).or_default().push(*host);
         }
         if families.len() < 2 {
@@ -137,7 +137,8 @@ impl<'w> Group<'w> {
         for (family, hosts) in &families {
             let [host] = hosts[..] else { continue };
             let fits = |known: &str| {
-                is_family_slip(family, known) && families[known].iter().all(|other| host.is_sibling(*other))
+                is_family_slip(family, known, families[known].len())
+                    && families[known].iter().all(|other| host.is_sibling(*other))
             };
             let mut near = forms(family).filter_map(|form| shortened.get(&form)).flatten().copied();
             let Some(known) = near.find(|known| fits(known)) else { continue };
@@ -195,9 +196,15 @@ fn is_series(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '_')
 }
 
-/// Two names that are near may be two names (`hamburg-1`, `homburg-2`); a letter that is missing or there twice is not.
-fn is_family_slip(family: &str, known: &str) -> bool {
-    is_misspelt(family, known) && Slip::between(family, known) != Some(Slip::Changed)
+/// Two names that are near may be two names (`hamburg-1`, `homburg-2`); a letter that is missing or there twice is
+/// not. The more siblings there are, the less is needed.
+fn is_family_slip(family: &str, known: &str, siblings: usize) -> bool {
+    match (Slip::between(family, known), siblings) {
+        (Some(Slip::Swapped | Slip::LostInside | Slip::Doubled | Slip::LostFirst), 2..) => known.len() >= 3,
+        (Some(Slip::Changed), 3..) => known.len() >= 5,
+        (Some(Slip::Changed), _) => false,
+        _ => is_misspelt(family, known),
+    }
 }
 
 /// `web1shop.example` in a file of `web2.shop.example`.

@@ -41,7 +41,6 @@ const PORTS: [(&str, &str); 28] = [
 pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     let Some(line) = view.last("monitor") else { return };
     let name = &*view.service.name;
-    let Some((_, known)) = PORTS.iter().find(|(service, _)| *service == name) else { return };
     let text = view.source.slice(line.rest);
     let all: Vec<&str> = words(text).collect();
     if all.first().and_then(|program| program.rsplit('/').next()) != Some("tcp.monitor") {
@@ -50,8 +49,15 @@ pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     let ports: Vec<&str> =
         all.windows(2).filter(|pair| matches!(pair[0], "-p" | "--port")).map(|pair| pair[1]).collect();
     let [port] = ports[..] else { return };
+    let start = port.as_ptr() as usize - text.as_ptr() as usize;
+    let is_half_a_number = port.starts_with(|c: char| c.is_ascii_digit()) && port.parse::<u16>().is_err();
+    if is_half_a_number {
+        let complaint = warning("W069", format!("`{port}` is no port"), "expected 1 to 65535")
+            .help("write a number, or a name of /etc/services".to_owned());
+        return sink.warn(line.rest.part(start, start + port.len()), line.line, complaint);
+    }
+    let Some((_, known)) = PORTS.iter().find(|(service, _)| *service == name) else { return };
     if is_cut_short(port, known) {
-        let start = port.as_ptr() as usize - text.as_ptr() as usize;
         let message = format!("port {port} is almost {known}, where `{name}` answers");
         let complaint = warning("W069", message, "a digit less?").help(format!("did you mean `{known}`?"));
         sink.warn(line.rest.part(start, start + port.len()), line.line, complaint);

@@ -1,6 +1,7 @@
 //! Times of one service that do not go together, though each alone may be meant.
 
 use super::super::ast::Statement;
+use super::super::model::{CommandLine, Service};
 use super::super::sink::Sink;
 use super::super::values::words;
 use super::alerting::{PeriodView, periods};
@@ -38,6 +39,7 @@ pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
     for period in periods(view) {
         told_late(&period, sink);
         repeated_late(&period, sink);
+        silence_of_seconds(&period, sink);
         window_too_wide(&period, sink);
         upalert_for_every_outage(&period, sink);
         upalert_for_few_outages(&period, sink);
@@ -51,19 +53,28 @@ fn say(line: &Statement, message: String, label: &str, help: &str, sink: &mut Si
 const UNIT: &str = "look at the unit: `s`, `m`, `h` or `d`";
 
 fn too_seldom_for_its_program(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
-    let service = view.service;
-    let (Some(interval), Some(monitor), Some(line)) =
-        (service.interval, &service.monitor, view.last("interval"))
-    else {
-        return;
-    };
-    let program = monitor.program();
-    let Some((_, most)) = LONGEST.iter().find(|(name, _)| *name == program) else { return };
-    let seconds = interval.duration().as_secs();
-    if seconds > *most {
-        let message = format!("{program} looks only every {}: what fails is seen late", span(seconds));
+    let (Some(line), Some(monitor)) = (view.last("interval"), &view.service.monitor) else { return };
+    let Some(time) = Written::parse(view.source.slice(line.rest)) else { return };
+    if is_too_seldom(view.service, time) {
+        let every = span(time.seconds());
+        let message = format!("{} looks only every {every}: what fails is seen late", monitor.program());
         say(line, message, "so seldom?", UNIT, sink);
     }
+}
+
+/// Whether the monitor of a service should not wait so long.
+pub(super) fn is_too_seldom(service: &Service, interval: Written) -> bool {
+    let Some(program) = service.monitor.as_ref().map(CommandLine::program) else { return false };
+    let Some((_, most)) = LONGEST.iter().find(|(name, _)| *name == program) else { return false };
+    // Who counts five hours has a reason to look so seldom, or has slipped.
+    let asks_for_answers = !matches!(program, "dns.monitor" | "freespace.monitor" | "sslcert.monitor");
+    let most = if asks_for_answers && interval.is_unusual() { (*most).min(4 * HOUR) } else { *most };
+    interval.seconds() > most
+}
+
+/// Whether a line has hours or days in a number that nobody counts in.
+fn is_unusual(view: &ServiceView<'_>, line: &Statement) -> bool {
+    Written::parse(view.source.slice(line.rest)).is_some_and(|time| time.unit != 'm' && time.is_unusual())
 }
 
 /// Who looks every few seconds while a service fails does not want to learn of the failure hours late.
@@ -118,11 +129,7 @@ fn told_late(view: &PeriodView<'_>, sink: &mut Sink<'_>) {
     let (Some(count), None) = (view.period.alertafter_count, view.period.alertafter_time) else { return };
     let Some(between) = service.failure_interval.or(service.interval) else { return };
     let silent = between.duration().as_secs().saturating_mul(u64::from(count.saturating_sub(1)));
-    let is_unusual = view
-        .service
-        .last("interval")
-        .and_then(|line| Written::parse(view.service.source.slice(line.rest)))
-        .is_some_and(|time| time.unit != 'm' && time.is_unusual());
+    let is_unusual = view.service.last("interval").is_some_and(|line| is_unusual(view.service, line));
     let most = match count {
         // A number of failures that was meant as minutes has its own complaint.
         10.. => return,
@@ -158,6 +165,21 @@ fn repeated_late(view: &PeriodView<'_>, sink: &mut Sink<'_>) {
         );
         let help = "for a single alert of an outage write `numalerts 1`; else look at the unit";
         say(line, message, "much longer than the interval", help, sink);
+    }
+}
+
+/// A machine that must report every few seconds, and of which somebody is told every few hours.
+fn silence_of_seconds(view: &PeriodView<'_>, sink: &mut Sink<'_>) {
+    const FACTOR: u64 = 100;
+    let (Some(every), Some(timeout)) = (view.period.alertevery, view.service.service.traptimeout) else {
+        return;
+    };
+    let (every, timeout) = (every.interval.duration().as_secs(), timeout.duration().as_secs());
+    let Some(line) = view.service.last("traptimeout") else { return };
+    if timeout < 30 && every >= FACTOR * timeout {
+        let message =
+            format!("silence is a failure after {}, told again only after {}", span(timeout), span(every));
+        say(line, message, "so short?", UNIT, sink);
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::ast::{Kind, Span};
 use super::super::lines::Source;
 use super::super::model::{Config, Service};
 use super::super::sink::Sink;
+use super::proportion::is_too_seldom;
 use super::walk::{At, walk};
 use super::warning;
 
@@ -193,6 +194,7 @@ impl<'w> Times<'w> {
         let twin = self.twin(keyword, time).map_or(seconds, |(twin, _)| twin.seconds());
         let Some(ends) = self.ends.get(&keyword) else { return false };
         match keyword {
+            Keyword::Interval if is_too_seldom(place.service, time) => false,
             Keyword::Interval if seconds > twin => {
                 time.is_unusual() || self.is_slow_for_its_program(seconds, place.service)
             }
@@ -205,7 +207,7 @@ impl<'w> Times<'w> {
                 let factor = if time.is_unusual() { 60 } else { 250 };
                 between_runs(place.service).is_some_and(|between| seconds >= factor * between.as_secs())
             }
-            // One that is shorter than the interval has its own complaint.
+            // Like an interval that is too long for the monitor, this has its own complaint.
             Keyword::Alertevery
                 if between_runs(place.service).is_some_and(|between| seconds <= between.as_secs()) =>
             {

@@ -12,18 +12,20 @@ use super::walk::{At, walk};
 use super::warning;
 
 /// What services are called everywhere. Each of them is spelled right, however near it is to another.
-const WELL_KNOWN: [&str; 66] = [
+const WELL_KNOWN: [&str; 78] = [
     "backup",
     "bind",
     "certificate",
     "certs",
     "cups",
+    "daily",
     "database",
     "dhcp",
     "disk",
     "fping",
     "freespace",
     "ftps",
+    "heartbeat",
     "hpnp",
     "http",
     "https",
@@ -46,9 +48,11 @@ const WELL_KNOWN: [&str; 66] = [
     "named",
     "netbios",
     "nfsd",
+    "nightly",
     "nntp",
     "nntps",
     "ntpd",
+    "oracle",
     "ping",
     "ping6",
     "pop2",
@@ -63,8 +67,11 @@ const WELL_KNOWN: [&str; 66] = [
     "queue",
     "radius",
     "raid",
+    "redis",
     "rsync",
     "rsyncd",
+    "samba",
+    "security",
     "sieve",
     "slapd",
     "smart",
@@ -73,12 +80,17 @@ const WELL_KNOWN: [&str; 66] = [
     "snmp",
     "sntp",
     "squid",
-    "ssmtp",
     "sshd",
     "sslcert",
+    "ssmtp",
     "submission",
     "swap",
     "telnet",
+    "temperature",
+    "updates",
+    "uptime",
+    "weekly",
+    "whois",
 ];
 
 /// Parts of the names of variables.
@@ -131,13 +143,23 @@ fn meant(service: &Service, often: &[&str]) -> Option<(String, &'static str)> {
                     Some(Slip::Swapped | Slip::LostInside | Slip::Doubled)
                 ))
     };
-    if let Some(program) = stem(service).filter(near) {
+    // The monitor says it as well, so less is needed; `sshd` and `ssh.monitor` are still two words.
+    let is_short_stem = |known: &&str| {
+        let slip = Slip::between(name, known);
+        known.len() == 4
+            && matches!(slip, Some(Slip::Swapped | Slip::LostInside | Slip::Doubled | Slip::Changed))
+    };
+    if let Some(program) = stem(service).filter(|known| near(known) || is_short_stem(known)) {
         return Some((program.to_owned(), "after which its monitor is called"));
     }
     if let Some(known) = often.iter().copied().find(near_often) {
         return Some((known.to_owned(), "as others are called"));
     }
-    if let Some(known) = WELL_KNOWN.iter().copied().find(near) {
+    let near_well_known = |known: &&str| {
+        near(known)
+            || (known.len() == 4 && matches!(Slip::between(name, known), Some(Slip::Swapped | Slip::Doubled)))
+    };
+    if let Some(known) = WELL_KNOWN.iter().copied().find(near_well_known) {
         return Some((known.to_owned(), "as such a service is called"));
     }
     let alerts = service.periods.iter().flat_map(|period| &period.alerts);

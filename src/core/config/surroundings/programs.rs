@@ -202,6 +202,11 @@ impl Call<'_> {
             sink.warn(self.at.1, self.line, complaint);
         }
         let own = own_words(usage, &all);
+        if usage.contains("HOST") && own.iter().any(|word| word == "-") {
+            let complaint = warning("W053", "`-` alone is no option".to_owned(), "a letter is missing")
+                .help("write the whole option, such as `-p`".to_owned());
+            sink.warn(self.place_of("-"), self.line, complaint);
+        }
         for (at, word) in own.iter().enumerate().filter(|(at, word)| lost_dash(usage, own, *at, word)) {
             let message =
                 format!("`{word}` is taken as a host; `-{word}` is an option of `{}`", self.program);
@@ -252,13 +257,13 @@ fn odd_argument(program: &str, word: &str) -> Option<&'static str> {
 /// `p 443` where the help text knows `-p`: a letter that is an option of a monitor, and no option's value.
 fn lost_dash(usage: &str, own: &[String], at: usize, word: &str) -> bool {
     let is_value = at.checked_sub(1).is_some_and(|before| own[before].starts_with('-'));
-    let is_letter = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let has_value = own.get(at + 1).is_some_and(|next| next.bytes().all(|byte| byte.is_ascii_digit()));
-    is_letter
-        && !is_value
-        && has_value
-        && usage.contains("HOST")
-        && options(usage).contains(format!("-{word}").as_str())
+    let is_name = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_number = |next: &String| next.bytes().all(|byte| byte.is_ascii_digit());
+    // A whole word may be a host; the first of several is not called as an option by chance.
+    let has_value =
+        own.get(at + 1).is_some_and(|next| if word.len() == 1 { is_number(next) } else { at == 0 });
+    let is_known = options(usage).contains(format!("-{word}").as_str());
+    is_name && !is_value && has_value && usage.contains("HOST") && is_known
 }
 
 /// The options that a help text speaks of: all its words such as `-p` and `--timeout`.

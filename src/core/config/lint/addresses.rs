@@ -74,7 +74,8 @@ fn may_match(pattern: &str) -> bool {
     let is_plain = plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     // `\2` is what a second pair of parentheses has matched, and there is none.
     let refers = plain.split('\\').skip(1).any(|rest| rest.starts_with(|c: char| ('1'..='9').contains(&c)));
-    (!is_plain || plain.parse::<IpAddr>().is_ok()) && !(refers && !plain.contains('('))
+    let is_sound = !refers || plain.contains('(');
+    is_sound && (!is_plain || plain.parse::<IpAddr>().is_ok())
 }
 
 #[cfg(test)]

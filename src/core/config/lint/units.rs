@@ -42,7 +42,7 @@ impl Written {
         match self.unit {
             'd' => !matches!(self.number, 1..=3 | 7 | 14 | 21 | 28 | 30 | 31 | 60 | 90),
             'h' => !matches!(self.number, 1..=4 | 6 | 8 | 12 | 16 | 18 | 24..=26 | 36 | 48 | 72 | 96),
-            'm' => !matches!(self.number, 1..=5 | 15 | 45 | 75 | 90) && self.number % 10 != 0,
+            'm' => !matches!(self.number, 1..=5 | 15 | 45 | 75 | 90) && !self.number.is_multiple_of(10),
             _ => false,
         }
     }

@@ -251,6 +251,20 @@ fn the_readme_shows_what_the_program_prints() {
     );
 }
 
+/// Files of many sites, each in its administrator's own way: a rule that has something to say about one is wrong.
+#[test]
+fn what_careful_people_write_is_silent() {
+    let folder = config_dir().join("silent");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("it can be listed").flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 12, "{paths:?}");
+    for path in paths {
+        let output = check(&["--elsewhere", &path.display().to_string()]);
+        assert_eq!(transcript(&output), "0 errors, 0 warnings\nexit status 0\n", "{}", path.display());
+    }
+}
+
 /// What is said of files that nobody asked us to judge must be true. Debian's example has these mistakes: a group
 /// called `new` that was meant to be `news`, watches without hosts, an operator missing, services half written.
 #[test]

@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use remon_core::config::diagnostic::unreadable_file;
 use remon_core::config::surroundings::{SearchPath, Sighting, Surroundings, programs_of};
 use remon_core::config::{Config, Diagnostic, Period, Service, load, look_around};
 use remon_core::words;
@@ -18,10 +19,10 @@ use remon_core::words;
 use crate::support::source;
 
 const EDITS: usize = 1000;
-const SEED: u64 = 12;
+const SEEDS: std::ops::RangeInclusive<u64> = 12..=15;
 
-/// The share of edits, in a thousand, that must be noticed; a little below what was measured.
-const FLOOR: usize = 905;
+/// The share of edits, in a thousand, that must be noticed with each seed. Of ten others, 96.8 % at least.
+const FLOOR: usize = 950;
 
 /// One step of splitmix64.
 struct Dice(u64);
@@ -182,17 +183,22 @@ fn without(text: &str, from: &str, to: char) -> String {
     parts.fold(first, |all, part| all + part.split_once(to).map_or("", |(_, rest)| rest))
 }
 
-/// The machine that the good files are for: its directories, and the programs in them.
+/// The machine that the good files are for: its directories, the programs in them, and each auth.cf.
 struct Machine {
     dirs: BTreeSet<String>,
+    authfiles: BTreeSet<String>,
     programs: BTreeSet<String>,
     usages: [BTreeMap<String, String>; 2],
 }
 
 impl Machine {
     fn of(configs: &[Config]) -> Machine {
-        let mut machine =
-            Machine { dirs: BTreeSet::new(), programs: BTreeSet::new(), usages: [monitors(), alerts()] };
+        let mut machine = Machine {
+            dirs: BTreeSet::new(),
+            authfiles: BTreeSet::new(),
+            programs: BTreeSet::new(),
+            usages: [monitors(), alerts()],
+        };
         for config in configs {
             let (monitors, alerts) = programs_of(config);
             let globals = &config.globals;
@@ -203,7 +209,8 @@ impl Machine {
             let lists =
                 [&globals.mondir, &globals.alertdir, &globals.statedir, &globals.logdir, &globals.cfbasedir];
             let dirs = lists.into_iter().flatten().flat_map(|list| list.split(':'));
-            machine.dirs.extend(dirs.map(str::to_owned));
+            machine.dirs.extend(dirs.chain(historic_dir(config)).map(str::to_owned));
+            machine.authfiles.extend(globals.authfile.iter().map(|named| named.value.to_string()));
         }
         machine
     }
@@ -212,6 +219,8 @@ impl Machine {
     fn surroundings(&self, config: &Config) -> Surroundings {
         let globals = &config.globals;
         let (monitors, alerts) = programs_of(config);
+        let historic =
+            historic_dir(config).map(|dir| ("historicfile", dir.to_owned(), self.dirs.contains(dir)));
         let named =
             [("statedir", &globals.statedir), ("logdir", &globals.logdir), ("cfbasedir", &globals.cfbasedir)];
         let dirs = named.into_iter().filter_map(|(name, dir)| {
@@ -221,7 +230,7 @@ impl Machine {
         Surroundings {
             monitors: Some(self.search_path(globals.mondir.as_deref(), &monitors, &self.usages[0])),
             alerts: Some(self.search_path(globals.alertdir.as_deref(), &alerts, &self.usages[1])),
-            dirs: dirs.collect(),
+            dirs: dirs.chain(historic).collect(),
             ..Surroundings::default()
         }
     }
@@ -255,8 +264,16 @@ impl Machine {
     fn check(&self, text: &str) -> (Config, Vec<Diagnostic>) {
         let (config, mut found) = load(text);
         found.extend(look_around(text, &config, &self.surroundings(&config)));
+        let authfile = config.globals.authfile.as_ref();
+        let missing = authfile.filter(|named| !self.authfiles.contains(&*named.value));
+        found.extend(missing.map(|named| unreadable_file(named, "authfile")));
         (config, found)
     }
+}
+
+/// Where the history is written.
+fn historic_dir(config: &Config) -> Option<&str> {
+    config.globals.historicfile.as_deref()?.rsplit_once('/').map(|(dir, _)| dir)
 }
 
 fn monitors() -> BTreeMap<String, String> {
@@ -289,48 +306,87 @@ fn changed(before: &str, after: &str) -> String {
     format!("{}  ->  {}", line(&old), line(&new))
 }
 
+/// The texts of the mon.cf of a folder. The rules were made with the misses of five files in view; how they fare with
+/// others is seen by hand, with `REMON_MUTATION_FILES=silent`.
 fn good_files() -> Vec<String> {
-    let folder = source().join("tests/config/good");
+    let name = std::env::var("REMON_MUTATION_FILES").unwrap_or("good".to_owned());
+    let folder = source().join("tests/config").join(name);
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).expect("the good files are there").flatten().map(|e| e.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "cf"));
     paths.sort();
     paths.iter().map(|path| std::fs::read_to_string(path).expect("a text")).collect()
 }
 
+/// The good files, the machine they are for, and what they mean.
+struct Ground {
+    files: Vec<String>,
+    machine: Machine,
+    meanings: Vec<String>,
+}
+
+impl Ground {
+    fn new() -> Ground {
+        let files = good_files();
+        assert!(files.len() >= 5);
+        let configs: Vec<Config> = files.iter().map(|text| load(text).0).collect();
+        let machine = Machine::of(&configs);
+        for text in &files {
+            let (_, found) = machine.check(text);
+            assert!(found.is_empty(), "a good file is silent: {found:#?}");
+        }
+        Ground { files, machine, meanings: configs.iter().map(meaning).collect() }
+    }
+
+    /// A thousand edits, of each kind as many.
+    fn edits(&self, seed: u64) -> [Tally; 5] {
+        let mut dice = Dice(seed);
+        let mut tallies: [Tally; 5] = Default::default();
+        for number in 0..EDITS {
+            let (kind, file) = (number % KINDS.len(), dice.roll(self.files.len()));
+            let edited = edit(kind, &self.files[file], &mut dice);
+            let (config, found) = self.machine.check(&edited);
+            let tally = &mut tallies[kind];
+            // An error comes from the reading alone; what the warnings say is not asked.
+            if !found.iter().any(Diagnostic::is_error) && meaning(&config) == self.meanings[file] {
+                tally.harmless += 1;
+                continue;
+            }
+            tally.harmful += 1;
+            match found.is_empty() {
+                false => tally.noticed += 1,
+                true => tally.missed.push(changed(&self.files[file], &edited)),
+            }
+        }
+        tallies
+    }
+}
+
 #[test]
 fn most_slips_of_an_editor_are_noticed() {
-    let files = good_files();
-    assert_eq!(files.len(), 5);
-    let configs: Vec<Config> = files.iter().map(|text| load(text).0).collect();
-    let machine = Machine::of(&configs);
-    for text in &files {
-        let (_, found) = machine.check(text);
-        assert!(found.is_empty(), "a good file is silent: {found:#?}");
+    let ground = Ground::new();
+    // Other seeds by hand, as in `REMON_MUTATION_SEEDS=101-120`.
+    let by_hand = std::env::var("REMON_MUTATION_SEEDS").ok();
+    let seeds = match by_hand.as_deref().and_then(|range| range.split_once('-')) {
+        Some((first, last)) => first.parse().expect("a number")..=last.parse().expect("a number"),
+        None => SEEDS,
+    };
+    let (mut harmful, mut noticed) = (0, 0);
+    for seed in seeds.clone() {
+        println!("seed {seed}:");
+        let (edits, seen) = report(&ground.edits(seed));
+        assert!(
+            by_hand.is_some() || seen * 1000 >= edits * FLOOR,
+            "{seen} of {edits} is below {FLOOR} in a thousand"
+        );
+        harmful += edits;
+        noticed += seen;
     }
-    let meanings: Vec<String> = configs.iter().map(meaning).collect();
-    // Other seeds by hand: the floor is for this one.
-    let seed = std::env::var("REMON_MUTATION_SEED").ok().and_then(|seed| seed.parse().ok());
-    let mut dice = Dice(seed.unwrap_or(SEED));
-    let mut tallies: [Tally; 5] = Default::default();
-    for number in 0..EDITS {
-        let (kind, file) = (number % KINDS.len(), dice.roll(files.len()));
-        let edited = edit(kind, &files[file], &mut dice);
-        let (config, found) = machine.check(&edited);
-        let tally = &mut tallies[kind];
-        // An error comes from the reading alone; what the warnings say is not asked.
-        if !found.iter().any(Diagnostic::is_error) && meaning(&config) == meanings[file] {
-            tally.harmless += 1;
-            continue;
-        }
-        tally.harmful += 1;
-        match found.is_empty() {
-            false => tally.noticed += 1,
-            true => tally.missed.push(changed(&files[file], &edited)),
-        }
-    }
-    let (harmful, noticed) = report(&tallies);
-    let floor = if seed.is_none() { FLOOR } else { 0 };
-    assert!(noticed * 1000 >= harmful * floor, "{noticed} of {harmful} is below {FLOOR} in a thousand");
+    println!("seeds {seeds:?}: {noticed} of {harmful} ({:.2} %)", percent(noticed, harmful));
+}
+
+fn percent(part: usize, all: usize) -> f64 {
+    100.0 * part as f64 / all.max(1) as f64
 }
 
 /// Prints the rates and returns the sums.
@@ -338,7 +394,6 @@ fn report(tallies: &[Tally]) -> (usize, usize) {
     const SAMPLES: usize = 100;
     let sum = |of: fn(&Tally) -> usize| tallies.iter().map(of).sum::<usize>();
     let (harmful, noticed) = (sum(|tally| tally.harmful), sum(|tally| tally.noticed));
-    let percent = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
     println!(
         "of {EDITS} edits {harmful} change the meaning or break the file; {noticed} ({:.1} %) are noticed",
         percent(noticed, harmful)

@@ -49,6 +49,9 @@
 //! | W062 | address that is none |
 //! | W063, W065 | name in a period that is read as another, scale given twice |
 //! | W064 | directory that is not there: see [`super::surroundings`] |
+//! | W066, W067 | times unlike the others in the file, times that do not go together |
+//! | W068 | way to log in that there is not |
+//! | W069 | port that is almost that of the service |
 //! | W090 to W099 | what reaches nobody: see `delivery` |
 
 mod addresses;
@@ -61,14 +64,21 @@ mod file;
 mod layout;
 mod line;
 mod names;
+mod neighbours;
+mod networks;
 mod overlap;
 mod pace;
+mod ports;
+mod proportion;
 mod service;
+mod slips;
 mod times;
+mod units;
+mod vocabulary;
 mod walk;
 mod words_astray;
 
-pub(super) use addresses::global as global_address;
+pub(super) use addresses::{authtypes, global as global_address};
 pub(super) use chars::disguises;
 pub(super) use day_names::{read_as_another, scale_twice};
 pub(super) use delivery::nobody_to_call;

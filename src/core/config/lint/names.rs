@@ -9,6 +9,7 @@ use super::super::sink::Sink;
 use super::super::suggest::nearest;
 use super::super::values::words;
 use super::file::{Known, known_services};
+use super::slips::is_misspelt;
 use super::walk::{At, walk};
 use super::warning;
 
@@ -24,7 +25,9 @@ pub(super) fn check(source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
         }
         seen.line(at);
     });
-    seen.almost_alike(sink);
+    let said = seen.almost_alike(sink);
+    super::neighbours::check(source, config, &said, sink);
+    super::vocabulary::check(source, config, &said, sink);
 }
 
 fn members(at: &At<'_>, known: &Known<'_>, sink: &mut Sink<'_>) {
@@ -107,8 +110,7 @@ struct Seen<'w>(BTreeMap<(Role, &'w str), Use>);
 
 /// A word that stands so often is spelled right. Long ones are not alike by chance.
 fn often(role: Role, word: &str) -> usize {
-    let is_long = word.len() >= 10 && role != Role::Domain;
-    if is_long || role == Role::Family { 2 } else { 3 }
+    if word.len() >= 10 || role == Role::Family { 2 } else { 3 }
 }
 
 impl<'w> Seen<'w> {
@@ -155,7 +157,8 @@ impl<'w> Seen<'w> {
     }
 
     /// A word that stands once, beside one that stands often and is spelled almost the same.
-    fn almost_alike(&self, sink: &mut Sink<'_>) {
+    /// Returns the places of all that it complains of.
+    fn almost_alike(&self, sink: &mut Sink<'_>) -> Vec<Span> {
         let often = || self.0.iter().filter(|((role, word), seen)| seen.times >= often(*role, word));
         let mut said = Vec::new();
         let mut shortened: BTreeMap<(Role, String), BTreeSet<&str>> = BTreeMap::new();
@@ -169,8 +172,14 @@ impl<'w> Seen<'w> {
         }
         for ((role, word), seen) in self.0.iter().filter(|(_, word)| word.times == 1) {
             let mut candidates = forms(word).filter_map(|form| shortened.get(&(*role, form))).flatten();
-            let is_slip = if *role == Role::Domain { is_domain_slip } else { is_slip };
-            let Some(known) = candidates.find(|known| is_slip(word, known)) else { continue };
+            let is_slip = |known: &str| match role {
+                Role::Domain => {
+                    let times = self.0.get(&(*role, known)).map_or(0, |seen| seen.times);
+                    is_domain_slip(word, known) && (times > 2 || is_misspelt(word, known))
+                }
+                _ => is_slip(word, known),
+            };
+            let Some(known) = candidates.find(|known| is_slip(known)) else { continue };
             // A slip in a domain is one in the address, too.
             if said.iter().any(|before: &Span| before.start < seen.at.end && seen.at.start < before.end) {
                 continue;
@@ -188,6 +197,7 @@ impl<'w> Seen<'w> {
             let complaint = warning("W054", message, "a slip?").help(format!("did you mean `{known}`?"));
             sink.warn(seen.at, seen.line, complaint);
         }
+        said
     }
 }
 
@@ -197,7 +207,7 @@ fn slip_is_visible(length: usize) -> bool {
 }
 
 /// The word, and the word without one of its letters: two words that are one slip apart have one of these in common.
-fn forms(word: &str) -> impl Iterator<Item = String> {
+pub(super) fn forms(word: &str) -> impl Iterator<Item = String> {
     let without = word.char_indices().map(|(at, c)| format!("{}{}", &word[..at], &word[at + c.len_utf8()..]));
     std::iter::once(word.to_owned()).chain(without)
 }
@@ -215,7 +225,8 @@ fn is_slip(word: &str, known: &str) -> bool {
     let is_swap = matches!((left, right), ([a, b], [c, d]) if a == d && b == c);
     let is_change = left.len() == 1 && right.len() == 1 && one.len() >= 6;
     let is_gap = left.len() + right.len() == 1;
-    let only_letters = left.iter().chain(right).all(|c| c.is_alphabetic());
+    // Without its `@`, an address of mail is none.
+    let only_letters = left.iter().chain(right).all(|c| c.is_alphabetic() || *c == '@');
     only_letters && (is_swap || ((is_change || is_gap) && is_inside(&one, same, same_end)))
 }
 

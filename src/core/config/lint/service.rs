@@ -62,6 +62,8 @@ const CHECKS: &[Check] = &[
     super::words_astray::check,
     super::words_astray::repeated,
     super::times::check,
+    super::proportion::check,
+    super::ports::check,
     super::alerting::check,
 ];
 
@@ -191,6 +193,8 @@ fn glued_semicolons(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 }
 
 fn alertevery_shorter_than_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
+    /// `interval 1d` and `alertevery 1d` say the same and harm nobody.
+    const LONGEST_EQUAL: i64 = 5 * 60;
     let Service { interval: Some(interval), failure_interval, .. } = view.service else { return };
     let between_runs = failure_interval.map_or(*interval, |while_failing| while_failing.min(*interval));
     // From the end, because the last `alertevery` of a period is the one that counts.
@@ -201,12 +205,16 @@ fn alertevery_shorter_than_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>)
             period = periods.next();
         } else if view.keyword(statement) == "alertevery" {
             let Some(every) = period.take().and_then(|period| period.alertevery) else { continue };
-            if every.interval < between_runs {
+            // A moment more or less decides then, and with it whether each run alerts.
+            let is_each_run = every.interval == between_runs && between_runs.whole_secs() <= LONGEST_EQUAL;
+            if every.interval < between_runs || is_each_run {
                 let message = format!(
                     "this `alertevery` holds nothing back: the monitor runs every {between_runs}s only"
                 );
-                let complaint = warning("W015", message, "shorter than the interval")
-                    .help("leave it out, or write a longer time".to_owned());
+                let label =
+                    if is_each_run { "not longer than the interval" } else { "shorter than the interval" };
+                let complaint =
+                    warning("W015", message, label).help("leave it out, or write a longer time".to_owned());
                 sink.warn(statement.rest, statement.line, complaint);
             }
         }

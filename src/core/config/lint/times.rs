@@ -18,7 +18,7 @@ const LONGEST: [(&str, u64, &str); 9] = [
     ("failure_interval", 2 * DAY, "between two runs while the service fails"),
     ("traptimeout", 40 * DAY, "without a trap before anybody is told"),
     ("trapduration", 7 * DAY, "until a trap is forgotten"),
-    ("dep_memory", 7 * DAY, "that a failure holds back what depends on it"),
+    ("dep_memory", DAY, "that a failure holds back what depends on it"),
     ("alertevery", 10 * DAY, "until somebody is told again"),
     ("alertafter", 7 * DAY, "of failure before anybody is told"),
     ("upalertafter", 7 * DAY, "of failure before a recovery is told"),
@@ -53,7 +53,7 @@ pub(super) fn check(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 fn too_short(keyword: &str, time: Timeval, has_interval: bool) -> Option<&'static str> {
     let shorter_than = |seconds| time.duration() < Duration::from_secs(seconds);
     match keyword {
-        "interval" if shorter_than(2) => {
+        "interval" | "failure_interval" if shorter_than(2) => {
             Some("a program started every second leaves the machine little rest")
         }
         // With an interval, that is what it is compared with.
@@ -94,8 +94,8 @@ fn unlike_the_interval(view: &ServiceView<'_>, sink: &mut Sink<'_>) {
 pub(in super::super) fn global(name: &str, time: Option<Timeval>) -> Option<super::super::sink::Complaint> {
     let (least, most) = match name {
         "randstart" => (0, HOUR / 3),
-        "cltimeout" => (5, DAY),
-        "dep_memory" => (0, 7 * DAY),
+        "cltimeout" => (10, DAY),
+        "dep_memory" => (0, 4 * HOUR),
         _ => return None,
     };
     let seconds = time?.duration().as_secs();

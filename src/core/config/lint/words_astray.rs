@@ -8,6 +8,7 @@ use super::super::sink::Sink;
 use super::super::values::words;
 use super::super::words as keywords;
 use super::service::ServiceView;
+use super::vocabulary::is_assignment;
 use super::warning;
 use crate::timeval;
 
@@ -83,13 +84,16 @@ fn trailing_comment(statement: &Statement, keyword: &str, text: &str, sink: &mut
 /// Two lines that have become one: a keyword, and behind it what only that keyword takes.
 fn joined(statement: &Statement, text: &str, is_prose: bool, sink: &mut Sink<'_>) {
     let all: Vec<&str> = words(text).collect();
+    // Whoever writes a sentence may name a variable.
+    let is_list = !is_prose || statement.kind == Kind::Env;
     let from = usize::from(!is_prose);
     for at in from..all.len() {
         let (word, next) = (all[at], all.get(at + 1).copied());
         // What follows an option may be its value.
         let is_value =
             at > 0 && all[at - 1].starts_with('-') && matches!(word, "service" | "description" | "hostgroup");
-        if is_value || !begins_a_line(word, next, is_prose) {
+        let is_variable = is_list && at > 0 && is_assignment(word) && !text.contains(['"', '\'']);
+        if is_value || !(is_variable || begins_a_line(word, next, is_prose)) {
             continue;
         }
         let message = format!("`{word}` begins a line of its own, but here it is part of the line before");

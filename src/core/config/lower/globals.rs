@@ -20,6 +20,7 @@ impl Lowering<'_> {
         self.global_again(statement, name);
         lint::joined_global(statement, self.source, &mut self.sink);
         lint::global_address(statement, self.source, &mut self.sink);
+        lint::authtypes(statement, self.source, &mut self.sink);
         lint::odd_flag(name, value, statement, &mut self.sink);
         match name {
             "randstart" => self.config.globals.randstart = self.global_time(statement, &RANDSTART),

@@ -193,7 +193,27 @@ impl Call<'_> {
                 .help(format!("`mon run {} --help` tells more", self.program));
             sink.warn(self.place_of(word), self.line, complaint);
         }
-        for word in own_words(usage, &all) {
+        let limits = all.iter().filter(|word| *word != ";;").count();
+        if self.program == "loadavg.monitor" && !matches!(limits, 0 | 3 | 4) {
+            let message = format!("`{}` takes three limits, and perhaps a percentage", self.program);
+            let complaint = warning("W053", message, "not so many words").help(
+                "write one for 1, 5 and 15 minutes each, as in `loadavg.monitor 20 10 6 ;;`".to_owned(),
+            );
+            sink.warn(self.at.1, self.line, complaint);
+        }
+        let own = own_words(usage, &all);
+        if usage.contains("HOST") && own.iter().any(|word| word == "-") {
+            let complaint = warning("W053", "`-` alone is no option".to_owned(), "a letter is missing")
+                .help("write the whole option, such as `-p`".to_owned());
+            sink.warn(self.place_of("-"), self.line, complaint);
+        }
+        for (at, word) in own.iter().enumerate().filter(|(at, word)| lost_dash(usage, own, *at, word)) {
+            let message =
+                format!("`{word}` is taken as a host; `-{word}` is an option of `{}`", self.program);
+            let meant = format!("did you mean `-{word} {}`?", own.get(at + 1).map_or("", String::as_str));
+            sink.warn(self.place_of(word), self.line, warning("W053", message, "without `-`").help(meant));
+        }
+        for word in own {
             let Some(name) = unknown_option(usage, word) else { continue };
             let known = options(usage);
             let near = nearest(name, known.iter().map(|option| option.trim_start_matches('-')));
@@ -222,14 +242,28 @@ fn odd_argument(program: &str, word: &str) -> Option<&'static str> {
                 space.is_some_and(|space| space.parse::<u64>().is_ok_and(|kib| (1..1024).contains(&kib)));
             match space {
                 _ if !word.starts_with('/') => Some("is no mount point: those begin with `/`"),
+                Some("0" | "0%") => Some("asks for nothing: so much is always free"),
                 None | Some("") => Some("does not say how much must be free: PATH:SPACE"),
                 _ if is_tiny => Some("asks for less than a megabyte: a number alone is in KiB"),
                 _ => None,
             }
         }
+        "loadavg.monitor" if word.parse::<f64>() == Ok(0.0) => Some("is a limit that is always exceeded"),
         "loadavg.monitor" if word.parse::<f64>().is_err() => Some("is not a number"),
         _ => None,
     }
+}
+
+/// `p 443` where the help text knows `-p`: a letter that is an option of a monitor, and no option's value.
+fn lost_dash(usage: &str, own: &[String], at: usize, word: &str) -> bool {
+    let is_value = at.checked_sub(1).is_some_and(|before| own[before].starts_with('-'));
+    let is_name = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_number = |next: &String| next.bytes().all(|byte| byte.is_ascii_digit());
+    // A whole word may be a host; the first of several is not called as an option by chance.
+    let has_value =
+        own.get(at + 1).is_some_and(|next| if word.len() == 1 { is_number(next) } else { at == 0 });
+    let is_known = options(usage).contains(format!("-{word}").as_str());
+    is_name && !is_value && has_value && usage.contains("HOST") && is_known
 }
 
 /// The options that a help text speaks of: all its words such as `-p` and `--timeout`.

@@ -17,6 +17,15 @@ SAVED=/run/remon-saved
 # One start with all saved state: read by the unit and by the init script.
 ONCE=/run/mon-once
 
+# What gives programs below mon their set-id bits back, the link that puts it in force, and the note that it was decided
+# whether this machine gets the link: an administrator who deletes it does not get it again.
+SET_ID=/usr/share/remon/set-id.conf
+DROP_IN=/etc/systemd/system/mon.service.d/set-id.conf
+DECIDED=/var/lib/remon/set-id
+
+# Is the package there, or has it left its configuration?
+is_known() { case "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" in '' | not-installed) false ;; esac; }
+
 # The process id of the daemon that runs, whichever of the two it is; nothing if there is none.
 daemon() {
     pid=

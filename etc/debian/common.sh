@@ -35,6 +35,21 @@ daemon() {
     case "$(cat "/proc/$pid/comm" 2>/dev/null)" in mon) echo "$pid" ;; esac
 }
 
+# Where a daemon may keep its state: the places of the two packages, and the one that mon.cf names.
+state_dirs() {
+    echo /var/lib/mon
+    echo /var/state/mon
+    sed -n 's,^[[:space:]]*statedir[[:space:]]*=[[:space:]]*\(/[^[:space:]]*\)[[:space:]]*$,\1,p' /etc/mon/mon.cf 2>/dev/null | tail -n 1
+}
+
+# Those of them that hold a saved state, which is newer than a file if one is named.
+saved_states() {
+    state_dirs | sort -u | while read -r dir; do
+        [ -e "$dir/opstatus" ] && { [ -z "${1-}" ] || [ -n "$(find "$dir/opstatus" -newer "$1")" ]; } || continue
+        echo "$dir"
+    done
+}
+
 # The daemon writes what is disabled, acknowledged and counted to its state directory: both do that on SIGHUP, and
 # neither at its end.
 save_state() {
@@ -43,8 +58,7 @@ save_state() {
     stamp=$(mktemp) || return 0
     if kill -HUP "$pid" 2>/dev/null; then
         tries=0
-        until [ -n "$(find /var/lib/mon /var/state/mon -maxdepth 1 -name opstatus -newer "$stamp" 2>/dev/null)" ] ||
-            [ "$tries" -ge 50 ]; do
+        until [ -n "$(saved_states "$stamp")" ] || [ "$tries" -ge 50 ]; do
             tries=$((tries + 1))
             sleep 0.2
         done

@@ -9,6 +9,7 @@ mod files;
 mod mirror;
 mod names;
 mod peers;
+mod pings;
 mod programs;
 mod report;
 mod scripts;
@@ -184,6 +185,7 @@ fn look(patient: &Patient, sockets: &Sockets) -> Vec<Finding> {
     let mut findings = programs::look(patient);
     findings
         .extend(patient.confinement.iter().flat_map(|confinement| confinement::look(patient, confinement)));
+    findings.extend(patient.confinement.iter().filter_map(|confinement| pings::look(patient, confinement)));
     findings.extend(clock::look(patient));
     let mut jobs = Vec::new();
     if !patient.is_stranger {

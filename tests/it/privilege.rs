@@ -197,3 +197,55 @@ fn the_daemon_and_the_doctor_warn() {
     let said = String::from_utf8_lossy(&command.output().expect("it can be started").stdout).into_owned();
     assert!(!said.contains("set-id") && !said.contains("read-only"), "{said}");
 }
+
+#[test]
+fn the_doctor_sees_who_may_not_ping() {
+    const TEST: &str = "the_doctor_sees_who_may_not_ping";
+    let Ok(network) = Network::make() else { return skipped(TEST, "only root can say who may ping") };
+    if subject_is_oracle() {
+        return skipped(TEST, "the original has no doctor");
+    }
+    let place = Place::new();
+    let open = Open::new("pings");
+    let text =
+        CONFIG.replace("raid.monitor ;;", "fping.monitor").replace("well.monitor ;;", "tcp.monitor -p 9");
+    place.write("etc/mon.cf", &text);
+    let said = |capabilities: &[&str], groups: &str| {
+        // The range of groups belongs to the network.
+        let ranged = network
+            .command("sh")
+            .arg("-c")
+            .arg(format!("echo '{groups}' >/proc/sys/net/ipv4/ping_group_range"))
+            .status();
+        assert!(ranged.is_ok_and(|status| status.success()));
+        let mut command = network.command("setpriv");
+        command
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs"])
+            .args(capabilities);
+        command
+            .arg("--")
+            .arg(open.0.join("mon"))
+            .args(place.flags())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin");
+        let mut daemon = Daemon::spawn_command(command, &place);
+        let port = place.port;
+        wait::until(wait::PATIENCE, "the daemon to listen", || network.listens(port).then_some(()))
+            .unwrap_or_else(|why| panic!("{why}\n{}", place.read("messages")));
+        let mut doctor = network.command(&open.0.join("mon").display().to_string());
+        doctor.args(["doctor", "--offline", "--user", "nobody", "--"]).args(place.flags());
+        let said = String::from_utf8_lossy(&doctor.output().expect("it can be started").stdout).into_owned();
+        daemon.signal("TERM");
+        daemon.ended(wait::PATIENCE).expect("it ends");
+        said
+    };
+    let barred = said(&[], "1 0");
+    assert!(
+        barred.contains("fault    programs        fping.monitor may not ping: mon has no CAP_NET_RAW"),
+        "{barred}"
+    );
+    let by_group = said(&[], "0 65534");
+    assert!(!by_group.contains("may not ping"), "{by_group}");
+    let by_capability = said(&["--inh-caps", "+net_raw", "--ambient-caps", "+net_raw"], "1 0");
+    assert!(!by_capability.contains("may not ping"), "{by_capability}");
+}

@@ -33,7 +33,19 @@ const CLOSED: [&str; 3] = ["/usr", "/boot", "/etc"];
 pub(super) struct Confinement {
     /// Set-id bits have no effect for what it starts.
     is_barred: bool,
+    /// It may hand on the right to ping.
+    may_ping: bool,
     mounts: Vec<Mount>,
+}
+
+/// The bit of CAP_NET_RAW.
+const NET_RAW: u64 = 1 << 13;
+
+/// May what a process starts ping, by the text of its `/proc/PID/status`? Its own capabilities end with it, but for
+/// those called ambient.
+fn may_ping(status: &str) -> bool {
+    let ambient = status.lines().find_map(|line| line.strip_prefix("CapAmb:"));
+    ambient.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).is_some_and(|bits| bits & NET_RAW != 0)
 }
 
 /// A file system, as the process sees it.
@@ -51,15 +63,19 @@ impl Confinement {
     pub(super) fn of(pid: u32) -> Option<Confinement> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let mounts = fs::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();
-        Some(Confinement {
-            is_barred: privilege::says_barred(&status),
-            mounts: mounts.lines().filter_map(mount).collect(),
-        })
+        let is_barred = privilege::says_barred(&status);
+        let mounts = mounts.lines().filter_map(mount).collect();
+        Some(Confinement { is_barred, may_ping: may_ping(&status), mounts })
     }
 
     /// Have set-id bits no effect for what it starts?
     pub(super) fn is_barred(&self) -> bool {
         self.is_barred
+    }
+
+    /// May what it starts ping?
+    pub(super) fn may_ping(&self) -> bool {
+        self.may_ping
     }
 
     /// The mount that `path` is in.
@@ -173,7 +189,7 @@ mod tests {
     use super::*;
 
     fn confinement(mountinfo: &str) -> Confinement {
-        Confinement { is_barred: true, mounts: mountinfo.lines().filter_map(mount).collect() }
+        Confinement { is_barred: true, may_ping: true, mounts: mountinfo.lines().filter_map(mount).collect() }
     }
 
     #[test]
@@ -196,6 +212,14 @@ mod tests {
             assert_eq!(is_read_only(path), Some(expect), "{path}");
         }
         assert!(confinement("").mount_of(Path::new("/")).is_none());
+    }
+
+    #[test]
+    fn who_may_ping() {
+        assert!(may_ping("Name:\tmon\nCapAmb:\t0000000000002000\n"));
+        assert!(
+            !may_ping("Name:\tmon\nCapEff:\t0000000000002000\nCapAmb:\t0000000000000000\n") && !may_ping("")
+        );
     }
 
     #[test]

@@ -61,15 +61,17 @@ impl Sendmail {
         let program = deliver::path(self.program());
         let Some(barred) = privilege::barring(&program) else { return self.by_program(limit) };
         let served = listens(limit).and_then(|()| self.by_server(limit));
+        let bars = format!("{} has no use of its set-id bit here (NoNewPrivileges)", barred.display());
         let why = match served {
-            Ok(outcome) => return outcome,
+            Ok(mut outcome) => {
+                // Who reads of a server that he never named wants to know why it was asked.
+                let why = format!("mail: by {LOCAL_SERVER}, as {bars}");
+                outcome.failures.extend((!outcome.failures.is_empty()).then_some(why));
+                return outcome;
+            }
             Err(why) => why,
         };
-        let bars = format!(
-            "{} has no use of its set-id bit here (NoNewPrivileges), and {LOCAL_SERVER} takes no mail: {why}; \
-             mon doctor tells the ways out",
-            barred.display()
-        );
+        let bars = format!("{bars}, and {LOCAL_SERVER} takes no mail: {why}; mon doctor tells the ways out");
         // A helper that is barred makes its program wait for ever. One that is barred itself may yet do, or says why not.
         let is_itself = program.canonicalize().is_ok_and(|program| program == barred);
         let outcome = if is_itself { self.by_program(limit) } else { Outcome::default() };

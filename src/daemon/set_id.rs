@@ -229,7 +229,8 @@ mod tests {
             helper.display()
         );
         let (config, _) = remon_core::config::load(&cf);
-        let found = needs(&config, &[dir.clone()], &[dir.clone()]);
+        let dirs = std::slice::from_ref(&dir);
+        let found = needs(&config, dirs, dirs);
         let expect = [("by.monitor", &helper), ("own.alert", &itself), ("said.monitor", &helper)];
         let expect = expect.map(|(program, file)| Need {
             program: program.to_owned(),

@@ -36,6 +36,11 @@ mkdir /srv/mon
 chown mon:mon /srv/mon
 sed -i 's,^statedir.*,statedir = /srv/mon,' /etc/mon/mon.cf
 echo '# changed here' >>/usr/lib/mon/mon.d/tcp.monitor
+# A program that he has put in the place of mon's by a diversion of his own.
+own=/usr/lib/mon/mon.d/http.monitor
+dpkg-divert --quiet --local --rename --divert $own.orig --add $own
+printf '#!/bin/sh\n# diverted\n' >$own
+chmod 755 $own
 try -i /upgrade/other.deb
 start_by_hand
 moncmd -s 127.0.0.1 disable service localhost ping >/dev/null
@@ -60,6 +65,8 @@ disabled || fail "nothing is disabled any more"
 tr '\0' ' ' <"/proc/$(pid_of_mon)/cmdline" | grep -q -- '-l all' || fail "the state in /srv/mon was not loaded"
 is "drop-in" /usr/share/remon/set-id.conf "$(readlink /etc/systemd/system/mon.service.d/set-id.conf)"
 is "diversions" 1 "$(diversions)"
+grep -q diverted $own || fail "a diverted program was overwritten"
+is "program beside a diversion" /usr/sbin/mon "$(readlink -f $own.orig)"
 rm /etc/systemd/system/mon.service.d/set-id.conf
 
 # --- a program of the administrator's in the place of a link survives the next version
@@ -126,5 +133,8 @@ ended || fail "the daemon runs on after purge"
 is "diversions after purge" 0 "$(diversions)"
 grep -q 'his own' /usr/lib/mon/mon.d/fping.monitor || fail "purge took a program of the administrator's"
 [ -z "$(find /usr/lib/mon -name '*.packaged')" ] || fail "purge leaves $(find /usr/lib/mon -name '*.packaged')"
+grep -q diverted $own || fail "purge took a diverted program"
+[ ! -L $own.orig ] || fail "purge leaves a link beside a diversion"
+dpkg-divert --list $own | grep -q 'local diversion' || fail "purge took a diversion of the administrator's"
 [ ! -e /var/lib/remon ] || fail "purge leaves /var/lib/remon"
 done_with "installations, upgrades and removals that fail in the middle; the administrator's own arrangements"

@@ -128,7 +128,7 @@ moncmd -s 127.0.0.1 list disabled | grep -q ping || fail "what is disabled went 
 
 # A daemon that hangs is ended and started again.
 mkdir -p /etc/systemd/system/mon.service.d
-printf '[Service]\nWatchdogSec=2\n' >/etc/systemd/system/mon.service.d/test.conf
+printf '[Service]\nWatchdogSec=5\n' >/etc/systemd/system/mon.service.d/test.conf
 systemctl daemon-reload
 systemctl restart mon
 before=$(main_pid)
@@ -136,8 +136,8 @@ kill -STOP "$before"
 hung=$SECONDS
 restarted() { [ "$(main_pid)" != "$before" ] && [ "$(main_pid)" != 0 ] && [ "$(says ActiveState)" = active ]; }
 await "new process after the watchdog" restarted
-echo "a daemon that was stopped is replaced after $((SECONDS - hung)) s, with WatchdogSec=2 and RestartSec=2"
-is "restarts" 1 "$(says NRestarts)"
+echo "a daemon that was stopped is replaced after $((SECONDS - hung)) s, with WatchdogSec=5 and RestartSec=2"
+[ "$(says NRestarts)" -ge 1 ] || fail "systemd counts no restart"
 journalctl -u mon --no-pager | grep -qi 'watchdog timeout' || fail "that was not the watchdog"
 await "answer after the watchdog" answers
 rm -r /etc/systemd/system/mon.service.d
@@ -155,6 +155,18 @@ cp /upgrade/mon.cf /etc/mon/mon.cf
 systemctl reset-failed mon
 systemctl start mon
 echo "without the drop-in: $(systemd-analyze security --no-pager mon.service | tail -1 | sed 's/^[^A-Z]*//')"
+# Stricter still, for who wants it.
+install -D -m 644 -t /etc/systemd/system/mon.service.d /usr/share/doc/remon/examples/hardened.conf
+systemctl daemon-reload
+systemctl restart mon
+is "state with hardened.conf" active "$(says ActiveState)"
+moncmd -s 127.0.0.1 enable service probes ping >/dev/null
+await "ping with hardened.conf" fares ping 7
+probe
+found fping yes
+found home no
+echo "with hardened.conf: $(systemd-analyze security --no-pager mon.service | tail -1 | sed 's/^[^A-Z]*//')"
+rm -r /etc/systemd/system/mon.service.d
 apt purge remon
 rm -rf /etc/mon /var/lib/mon /var/log/mon /var/mail/*
 

@@ -236,7 +236,7 @@ mod tests {
         );
         let elsewhere = drop_in(&[], &dirs(&["/srv/mon", "/var/lib/mon"]), true);
         assert!(elsewhere.text.ends_with("open for writing to /srv/mon"), "{elsewhere:?}");
-        let idle = drop_in(&[mail.clone()], &usual, true);
+        let idle = drop_in(std::slice::from_ref(&mail), &usual, true);
         let alone = drop_in(&[mail], &usual, false);
         assert!(alone.text.ends_with("open for mail.alert (/usr/sbin/postdrop)"), "{alone:?}");
         assert!(idle.advice.contains("rm /etc/systemd/system/mon.service.d/set-id.conf"), "{idle:?}");

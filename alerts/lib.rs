@@ -27,6 +27,7 @@ pub mod mailxmpp;
 mod mime;
 pub mod need;
 mod post;
+pub mod privilege;
 pub mod sendmail;
 pub mod slackxmpp;
 #[cfg(feature = "smtp")]

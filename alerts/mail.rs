@@ -11,7 +11,9 @@ use crate::post;
 /// What `--help` prints.
 pub const USAGE: &str = "usage: mail.alert [OPTION]... ADDRESS...
 
-Mails the alert, by the local mail system or by a server.
+Mails the alert, by the local mail system or by a server. Where the local mail
+system needs a set-id bit and NoNewPrivileges of systemd takes it away, the mail
+goes to the server at port 25 of this machine.
 
   -S SUMMARY       say this instead of the first line of standard input
   -f ADDRESS       envelope sender
@@ -63,7 +65,7 @@ mod tests {
     #[test]
     fn by_the_local_mail_system() {
         let Dispatch { ways, complaints, .. } = dispatch(&["-u", "-f", "me@x", "root", "ops@x,a@b"]);
-        let [Way::Sendmail(Sendmail { program: None, from, mail, recipients: 3 })] = &ways[..] else {
+        let [Way::Sendmail(Sendmail { program: None, from, mail, recipients: 3, .. })] = &ways[..] else {
             panic!("{ways:?}")
         };
         let mail = String::from_utf8(mail.clone()).expect("mail is ASCII");

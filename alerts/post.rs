@@ -68,7 +68,25 @@ fn by_sendmail(
         from: options.value("f").map(str::to_owned),
         mail: mail.replace("\r\n", "\n").into_bytes(),
         recipients: recipients.len(),
+        #[cfg(feature = "smtp")]
+        instead: instead(options, invocation, letter, recipients, mailer),
     }))
+}
+
+/// The same mail for the server of this machine, if it has a sender's address as a server wants it.
+#[cfg(feature = "smtp")]
+fn instead(
+    options: &Options,
+    invocation: &Invocation,
+    letter: &Letter,
+    recipients: &[String],
+    mailer: &'static str,
+) -> Option<Box<crate::smtp::Smtp>> {
+    let server = crate::sendmail::LOCAL_SERVER.to_string();
+    match by_server(options, invocation, letter, recipients, mailer, &server) {
+        Ok(Way::Smtp(mail)) => Some(Box::new(mail)),
+        _ => None,
+    }
 }
 
 #[cfg(feature = "smtp")]

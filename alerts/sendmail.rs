@@ -1,6 +1,8 @@
-//! Mail by the local mail system: `sendmail -oi -t`, which takes the recipients from the header.
+//! Mail by the local mail system: `sendmail -oi -t`, which takes the recipients from the header. Where that cannot work
+//! for lack of a set-id bit, by the mail server of this machine.
 
 use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use remon_core::{reason, text};
 
 use crate::dispatch::{Outcome, no_answer};
-use crate::sys;
+use crate::{deliver, privilege, sys};
 
 /// Where the program is: the first is the original's, the second is what some mail systems have alone.
 const PROGRAMS: [&str; 2] = ["/usr/lib/sendmail", "/usr/sbin/sendmail"];
@@ -25,6 +27,12 @@ const MOST_COMPLAINTS: u64 = 4096;
 /// How long its complaints may come after its end, when something it started holds the pipe.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// Where a mail server of this machine listens.
+pub const LOCAL_SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 25);
+
+/// How long it may take to answer at all.
+const NEARBY: Duration = Duration::from_secs(5);
+
 /// Mail for the local mail system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sendmail {
@@ -36,20 +44,64 @@ pub struct Sendmail {
     pub mail: Vec<u8>,
     /// How many it goes to. The program does not tell them apart.
     pub recipients: usize,
+    /// The same mail for the server at [`LOCAL_SERVER`].
+    #[cfg(feature = "smtp")]
+    pub instead: Option<Box<crate::smtp::Smtp>>,
 }
 
 /// Where this machine has the program, or where the original looks for it.
-pub(crate) fn usual_program() -> &'static str {
+#[must_use]
+pub fn usual_program() -> &'static str {
     PROGRAMS.iter().find(|program| Path::new(program).exists()).unwrap_or(&PROGRAMS[0])
 }
 
 impl Sendmail {
     /// Sends.
     pub(crate) fn send(&self, limit: Duration) -> Outcome {
+        let program = deliver::path(self.program());
+        let Some(barred) = privilege::barring(&program) else { return self.by_program(limit) };
+        let served = listens(limit).and_then(|()| self.by_server(limit));
+        let bars = format!("{} has no use of its set-id bit here (NoNewPrivileges)", barred.display());
+        let why = match served {
+            Ok(mut outcome) => {
+                // Who reads of a server that he never named wants to know why it was asked.
+                let why = format!("mail: by {LOCAL_SERVER}, as {bars}");
+                outcome.failures.extend((!outcome.failures.is_empty()).then_some(why));
+                return outcome;
+            }
+            Err(why) => why,
+        };
+        let bars = format!("{bars}, and {LOCAL_SERVER} takes no mail: {why}; mon doctor tells the ways out");
+        // A helper that is barred makes its program wait for ever. One that is barred itself may yet do, or says why not.
+        let is_itself = program.canonicalize().is_ok_and(|program| program == barred);
+        let outcome = if is_itself { self.by_program(limit) } else { Outcome::default() };
+        if outcome.accepted > 0 {
+            return outcome;
+        }
+        let said = outcome.failures.into_iter();
+        Outcome { accepted: 0, failures: said.chain([format!("mail: {bars}")]).collect() }
+    }
+
+    fn program(&self) -> &str {
+        self.program.as_deref().unwrap_or_else(|| usual_program())
+    }
+
+    fn by_program(&self, limit: Duration) -> Outcome {
         match self.run(limit) {
             Ok(()) => Outcome { accepted: self.recipients, failures: Vec::new() },
             Err(why) => Outcome::failed(format!("mail: {why}")),
         }
+    }
+
+    #[cfg(feature = "smtp")]
+    fn by_server(&self, limit: Duration) -> Result<Outcome, String> {
+        let mail = self.instead.as_ref().ok_or("there is no address for it")?;
+        Ok(mail.send(limit))
+    }
+
+    #[cfg(not(feature = "smtp"))]
+    fn by_server(&self, _: Duration) -> Result<Outcome, String> {
+        Err("SMTP is not part of this build".to_owned())
     }
 
     fn run(&self, limit: Duration) -> Result<(), String> {
@@ -84,8 +136,7 @@ impl Sendmail {
     }
 
     fn start(&self) -> io::Result<Child> {
-        let program = self.program.as_deref().unwrap_or_else(|| usual_program());
-        let mut command = Command::new(crate::deliver::path(program));
+        let mut command = Command::new(deliver::path(self.program()));
         command.args(["-oi", "-t"]);
         if let Some(from) = &self.from {
             // The address is one word, whatever it holds: no shell is between us.
@@ -93,6 +144,15 @@ impl Sendmail {
         }
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
     }
+}
+
+/// Does anything listen at [`LOCAL_SERVER`]?
+///
+/// # Errors
+/// Why it does not.
+pub fn listens(limit: Duration) -> Result<(), String> {
+    let connected = TcpStream::connect_timeout(&LOCAL_SERVER, limit.min(NEARBY));
+    connected.map(drop).map_err(|error| reason::of(&error))
 }
 
 /// Writes the mail from a thread, as a program that does not read would hold us up. Tells whether all was taken.
@@ -133,6 +193,8 @@ mod tests {
             from: None,
             mail: b"To: a\n\nx\n".repeat(20_000),
             recipients: 2,
+            #[cfg(feature = "smtp")]
+            instead: None,
         };
         mail.send(Duration::from_millis(limit_ms))
     }

@@ -30,7 +30,7 @@ keep_programs() {
 }
 
 # A file of the administrator's stays where it is and stays the one that is found: the link of this package goes
-# beside it. His is what no package owns, and what he has changed in the package mon.
+# beside it. His is what no package owns, what he has changed in the package mon, and what stands where we had a link.
 spare_own_programs() {
     sums=$(dpkg-query --control-path mon md5sums 2>/dev/null) || sums=
     changed=
@@ -39,7 +39,11 @@ spare_own_programs() {
         case "$path" in /usr/lib/mon/*) ;; *) continue ;; esac
         [ -e "$path" ] || [ -L "$path" ] || continue
         [ "$(dpkg-divert --truename "$path")" = "$path" ] || continue
-        if dpkg-query -S "$path" >/dev/null 2>&1; then
+        owner=$(dpkg-query -S "$path" 2>/dev/null) || owner=
+        if [ "${owner%%:*}" = remon ]; then
+            # He has put something else in the place of our link.
+            [ "$(readlink -f "$path")" != /usr/sbin/mon ] || continue
+        elif [ -n "$owner" ]; then
             printf '%s\n' "$changed" | grep -Fxq "$path" || continue
         fi
         echo "remon: $path is your own and stays; the program of this package is $path.packaged" >&2

@@ -4,10 +4,12 @@
 mod accounts;
 mod clock;
 mod configuration;
+mod confinement;
 mod files;
 mod mirror;
 mod names;
 mod peers;
+mod pings;
 mod programs;
 mod report;
 mod scripts;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use remon_core::config::Config;
 use remon_core::text;
 
+use self::confinement::Confinement;
 use self::report::{Area, Finding, Report, Severity};
 use self::sockets::Sockets;
 use self::sys::User;
@@ -99,6 +102,10 @@ struct Patient {
     /// We are somebody whom mon has nothing to do with: what we may do says nothing about mon.
     is_stranger: bool,
     limit: Duration,
+    /// Nobody is asked, not even this machine's mail server.
+    is_offline: bool,
+    /// How the daemon that runs is confined; `None` if none runs, or nobody may know.
+    confinement: Option<Confinement>,
 }
 
 /// Looks at everything and prints what was found.
@@ -126,8 +133,11 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     if let Some(config) = config {
         let places = flags.places(&config.globals);
         let limit = Duration::from_secs(args.timeout.into());
-        let patient = Patient { config, places, file: file.clone(), user: user.clone(), is_stranger, limit };
-        findings.extend(look(&patient, &sockets, args.offline));
+        let confinement = confinement::of_daemon(&sockets, &places);
+        let (file, user) = (file.clone(), user.clone());
+        let is_offline = args.offline;
+        let patient = Patient { config, places, file, user, is_stranger, limit, is_offline, confinement };
+        findings.extend(look(&patient, &sockets));
         if !findings.iter().any(|found| found.area == Area::Programs && found.severity < Severity::Note) {
             findings.push(programs::all_there(&patient));
         }
@@ -171,8 +181,11 @@ fn about_user(user: &User, is_stranger: bool) -> Option<Finding> {
 }
 
 /// Everything else; what takes time is done at once.
-fn look(patient: &Patient, sockets: &Sockets, offline: bool) -> Vec<Finding> {
+fn look(patient: &Patient, sockets: &Sockets) -> Vec<Finding> {
     let mut findings = programs::look(patient);
+    findings
+        .extend(patient.confinement.iter().flat_map(|confinement| confinement::look(patient, confinement)));
+    findings.extend(patient.confinement.iter().filter_map(|confinement| pings::look(patient, confinement)));
     findings.extend(clock::look(patient));
     let mut jobs = Vec::new();
     if !patient.is_stranger {
@@ -181,7 +194,7 @@ fn look(patient: &Patient, sockets: &Sockets, offline: bool) -> Vec<Finding> {
         findings.extend(near);
         jobs.extend(far);
     }
-    if offline {
+    if patient.is_offline {
         let text = "names, servers and the daemon were not asked (--offline)";
         findings.push(Area::Daemon.note(text, ""));
         return findings;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use remon_alerts::privilege;
 use remon_core::auth::{self, Auth};
 use remon_core::config::{
     self, Config, Diagnostic, Globals, Located, Origins, Place, Surroundings, diagnostic,
@@ -22,7 +23,7 @@ use super::logging::log;
 use super::login;
 use super::options::Options;
 use super::site::Site;
-use super::surroundings;
+use super::{set_id, surroundings};
 use crate::cli::programs;
 
 /// A file of more bytes, some thirty thousand services, is not searched at start for all that may be wrong: that would
@@ -91,6 +92,9 @@ pub(super) fn load(options: &Options) -> Result<(Site, Loaded), Errors> {
     complain_of_missing_dirs(&site);
     login::complain_of_authtypes(&site);
     let programs = find_programs(&config, &site);
+    if !is_huge && privilege::is_barred() {
+        complain_of_set_id(&config, &site);
+    }
     let alert_history = site.historicfile.as_deref().map(|file| read_history(file, &config));
     Ok((site, Loaded { config, settings, programs, alert_history }))
 }
@@ -233,6 +237,18 @@ fn complain_of_missing_dirs(site: &Site) {
     let dirs = [&site.statedir, &site.logdir].into_iter().chain(&site.mondirs).chain(&site.alertdirs);
     for dir in dirs.filter(|dir| !dir.is_dir()) {
         log(Level::Notice, &format!("{} does not exist", dir.display()));
+    }
+}
+
+/// Programs that cannot do their work without a bit that this process may not hand on.
+fn complain_of_set_id(config: &Config, site: &Site) {
+    for need in set_id::needs(config, &site.mondirs, &site.alertdirs) {
+        let (program, file) = (&need.program, need.file.display());
+        let bars = format!("{program}: {file} has no use of its set-id bit here (NoNewPrivileges)");
+        match need.is_own_mail {
+            true => log(Level::Notice, &format!("{bars}: mail goes to port 25 of this machine")),
+            false => log(Level::Warning, &format!("{bars}: mon doctor tells what to do")),
+        }
     }
 }
 

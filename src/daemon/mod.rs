@@ -20,6 +20,7 @@ pub(crate) mod record;
 pub(crate) mod replace;
 mod run_loop;
 mod runner;
+pub(crate) mod set_id;
 mod site;
 mod spawn;
 mod store;

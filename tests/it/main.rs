@@ -17,6 +17,8 @@ mod handover;
 mod mutation;
 mod notify;
 mod package;
+#[cfg(feature = "smtp")]
+mod privilege;
 mod probes;
 mod programs;
 mod reach;

@@ -16,6 +16,13 @@ dpkg --verify remon >/upgrade/verify || true
 grep -v ' /usr/share/\(doc\|man\)' /upgrade/verify && fail "files are not as they were installed"
 moncmd -s 127.0.0.1 list watch | grep -q 'localhost ping' || fail "the default mon.cf is not in force"
 su -s /bin/sh mon -c '/usr/lib/mon/mon.d/tcp.monitor -p 2583 127.0.0.1' || fail "tcp.monitor by its link"
+# The one program of mon-contrib that is built in as well: theirs, until somebody says otherwise.
+grep -q '^#!.*perl' /usr/lib/mon/mon.d/ssh.monitor || fail "ssh.monitor is not that of mon-contrib"
+sed -n '/^mon-contrib\. /,$s/^    //p' /usr/share/doc/remon/README.Debian >/upgrade/recipe
+[ "$(wc -l </upgrade/recipe)" = 2 ] || fail "the recipe for ssh.monitor"
+bash -e /upgrade/recipe || fail "the recipe for ssh.monitor does not work"
+/usr/local/lib/mon/mon.d/ssh.monitor --help 2>&1 | grep -q 'usage: ssh.monitor' || fail "ssh.monitor by its link is not ours"
+rm -r /usr/local/lib/mon
 [ "$(ls /usr/lib/mon/alert.d | wc -l)" -ge 8 ] || fail "alerts are missing"
 
 # A package that is removed keeps its configuration; one that is purged leaves nothing but the user.

@@ -1,12 +1,14 @@
 //! What the alerts need: files, programs, and accounts at servers, to which we log in without sending anything.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use remon_alerts::need::{self, Kind, Need};
-use remon_alerts::{Invocation, Message};
+use remon_alerts::{Invocation, Message, privilege, sendmail};
 use remon_core::config::{AlertKeyword, Service, Watch};
 use remon_core::words;
 
+use super::confinement::{Confinement, LIFT};
 use super::report::{Area, Finding};
 use super::sys::{self, Wish};
 use super::together::Job;
@@ -35,6 +37,20 @@ pub(super) fn look(patient: &Patient) -> (Vec<Finding>, Vec<Job>) {
     findings.extend(near.into_iter().filter_map(|(need, place)| nearby(patient, &need, &place)));
     let jobs = far.into_iter().map(|(need, place)| job(patient, need, place)).collect();
     (findings, jobs)
+}
+
+/// The files that alerts append to.
+pub(super) fn appended(patient: &Patient) -> Vec<PathBuf> {
+    let services = patient
+        .config
+        .watches
+        .iter()
+        .flat_map(|watch| watch.services.iter().map(move |service| (watch, service)));
+    let needs = services
+        .flat_map(|(watch, service)| messages(patient, watch, service))
+        .flat_map(|message| need::needs(&message));
+    let file = |need: Need| if let Kind::File(file) = need.kind { Some(file) } else { None };
+    needs.filter_map(file).collect()
 }
 
 /// What the alerts of a service would say; of programs by other names we know nothing.
@@ -85,7 +101,7 @@ fn nearby(patient: &Patient, need: &Need, place: &str) -> Option<Finding> {
             ..found
         }),
         Kind::Program(program) => {
-            let why = sys::may(program, Wish::Execute).err()?;
+            let Err(why) = sys::may(program, Wish::Execute) else { return barred(patient, program, place) };
             let text = format!("{place}: no mail leaves: {}: {why}", program.display());
             let advice =
                 "install a mail system (postfix, exim4, msmtp-mta), or name a mail server with --smtp HOST";
@@ -97,6 +113,30 @@ fn nearby(patient: &Patient, need: &Need, place: &str) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// Mail that does not leave by its program, as the daemon may not use set-id bits: has it another way?
+fn barred(patient: &Patient, mailer: &Path, place: &str) -> Option<Finding> {
+    let is_barred = patient.confinement.as_ref().is_some_and(Confinement::is_barred);
+    let file = if is_barred { privilege::needed_by(mailer)? } else { return None };
+    let bars = format!("{} does nothing below mon: its unit has NoNewPrivileges", file.display());
+    let server = sendmail::LOCAL_SERVER;
+    if patient.is_offline {
+        return None;
+    }
+    Some(match sendmail::listens(patient.limit) {
+        Ok(()) => {
+            Area::Alerts.note(format!("{place}: mail goes to {server}, as the set-id bit of {bars}"), "")
+        }
+        Err(why) => {
+            let text = format!(
+                "{place}: no mail leaves: the set-id bit of {bars}, and nothing takes mail at {server}: {why}"
+            );
+            let advice =
+                format!("let the mail system listen there, name a mail server with --smtp HOST, or\n{LIFT}");
+            Area::Alerts.fault(text, advice)
+        }
+    })
 }
 
 fn job(patient: &Patient, need: Need, place: String) -> Job {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use remon_core::config::{Config, Diagnostic, Place, diagnostic, look_around};
 
+use super::counted;
 use super::report::{Area, Finding};
-use super::{counted, sys};
+use super::sys::{self, Wish};
 use crate::daemon::load::{origins, read_checked};
 use crate::daemon::lookout::Flags;
 
@@ -18,6 +19,12 @@ pub(super) fn read(file: &Path, flags: &Flags) -> (Option<Config>, Vec<Finding>)
         Err(error) => {
             let advice = match sys::closed_way(file) {
                 Some(dir) => format!("let the user that mon runs as enter {}", dir.display()),
+                // To write another over one that is only closed would be the end of it.
+                None if file.is_file() && sys::may(file, Wish::Read).is_err() => {
+                    let shown = file.display();
+                    format!("let the user that mon runs as read it: chgrp mon {shown}; chmod 640 {shown}")
+                }
+                None if file.is_file() => "see what is wrong with m4, or with the file".to_owned(),
                 None => "write one, or name it with -c FILE".to_owned(),
             };
             return (None, vec![area.fault(error.to_string(), advice)]);

@@ -63,7 +63,7 @@ fn named(config: &Config) -> BTreeSet<(Role, &str)> {
 }
 
 /// The files of that name, in the order in which they are looked for.
-fn files(name: &str, dirs: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn files(name: &str, dirs: &[PathBuf]) -> Vec<PathBuf> {
     let paths = dirs.iter().map(|dir| dir.join(path(name)));
     paths.filter(|path| fs::metadata(path).is_ok_and(|found| found.is_file())).collect()
 }
@@ -73,7 +73,7 @@ fn is_executable(path: &PathBuf) -> bool {
 }
 
 /// A link to this program is it.
-fn is_ours(path: &Path) -> bool {
+pub(super) fn is_ours(path: &Path) -> bool {
     let ourselves = std::env::current_exe().and_then(fs::canonicalize);
     ourselves.is_ok_and(|ourselves| fs::canonicalize(path).is_ok_and(|path| path == ourselves))
 }

@@ -4,12 +4,17 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use remon_core::text;
 
 /// A program that is larger is no script.
 const MOST_BYTES: u64 = 1 << 20;
+
+/// How long a Perl may take to say where it looks.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the original's alerts call.
 const MAILER: &str = "/usr/lib/sendmail";
@@ -111,8 +116,12 @@ fn perl_dirs(perl: &str) -> &'static [String] {
     DIRS.get_or_init(|| {
         let mut command = Command::new(perl);
         command.args(["-e", "print \"$_\\n\" for @INC"]).stdin(Stdio::null()).stderr(Stdio::null());
-        let output = command.output().map(|output| text::decode(output.stdout)).unwrap_or_default();
-        output.lines().map(str::to_owned).collect()
+        // What is called perl may be anything, and need not end.
+        let (sender, answer) = mpsc::channel();
+        thread::spawn(move || drop(sender.send(command.output())));
+        let output = answer.recv_timeout(PATIENCE).ok().and_then(Result::ok);
+        let said = output.map(|output| text::decode(output.stdout)).unwrap_or_default();
+        said.lines().map(str::to_owned).collect()
     })
 }
 

@@ -78,7 +78,7 @@ impl Known {
 
     /// Nobody answers as mon does.
     fn no_daemon(&self, why: &str) -> Vec<Finding> {
-        let (port, start) = (self.port, "systemctl start mon");
+        let (port, start) = (self.port, service("start"));
         let mut findings = match &self.clients {
             None => {
                 vec![Area::Daemon.fault(format!("mon does not run: nobody listens at port {port}"), start)]
@@ -108,7 +108,7 @@ impl Known {
         let program = holder.program.as_deref().unwrap_or(Path::new(""));
         let name = program.to_string_lossy();
         let ourselves = std::env::current_exe().and_then(fs::canonicalize).unwrap_or_default();
-        let (restart, pid) = ("systemctl restart mon", holder.pid);
+        let (restart, pid) = (service("restart"), holder.pid);
         if let Some(old) = name.strip_suffix(" (deleted)") {
             let text = format!("process {pid} still runs a {old} that was replaced since");
             findings.push(Area::Daemon.warning(text, restart));
@@ -132,7 +132,8 @@ impl Known {
         let Some(taken) = &self.traps else {
             let text = format!("nobody takes traps at port {port}/udp");
             return Some(
-                Area::Daemon.warning(text, "systemctl restart mon, with the flags that mon doctor has"),
+                Area::Daemon
+                    .warning(text, format!("{}, with the flags that mon doctor has", service("restart"))),
             );
         };
         let pid = |taken: &Taken| taken.holder.as_ref().map(|holder| holder.pid);
@@ -184,6 +185,15 @@ impl Known {
             );
             Area::Daemon.note(text, "mon diff -l USER, or moncmd -l USER reset keepstate")
         })
+    }
+}
+
+/// What starts or ends the daemon on this machine.
+fn service(verb: &str) -> String {
+    // As sd_booted(3) has it.
+    match Path::new("/run/systemd/system").is_dir() {
+        true => format!("systemctl {verb} mon"),
+        false => format!("service mon {verb}"),
     }
 }
 

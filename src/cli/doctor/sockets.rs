@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use super::confinement::Confinement;
 use super::sys;
 
 /// A process that holds a port.
@@ -34,7 +35,12 @@ pub(super) struct Taken {
 pub(super) struct Sockets {
     tcp: BTreeMap<u16, Vec<Taken>>,
     udp: BTreeMap<u16, Vec<Taken>>,
+    /// Of the daemons among the processes.
+    confinements: BTreeMap<u32, Confinement>,
 }
+
+/// What `ps` calls a daemon.
+const DAEMON: &str = "mon";
 
 /// The state of a TCP socket that listens, and of a UDP socket that is bound.
 const LISTENS: &str = "0A";
@@ -54,7 +60,10 @@ impl Sockets {
             }
             ports
         };
+        let daemons = holders.values().filter(|holder| holder.name == DAEMON).map(|holder| holder.pid);
+        let confinements = daemons.filter_map(|pid| Some((pid, Confinement::of(pid)?))).collect();
         Sockets {
+            confinements,
             tcp: table(["/proc/net/tcp", "/proc/net/tcp6"], LISTENS),
             udp: table(["/proc/net/udp", "/proc/net/udp6"], BOUND),
         }
@@ -63,6 +72,16 @@ impl Sockets {
     /// Who listens where a server on that address and port would.
     pub(super) fn tcp(&self, address: IpAddr, port: u16) -> Option<&Taken> {
         in_the_way(&self.tcp, address, port)
+    }
+
+    /// Who listens at that port, wherever.
+    pub(super) fn any_tcp(&self, port: u16) -> Option<&Taken> {
+        self.tcp(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
+    }
+
+    /// How that daemon is confined.
+    pub(super) fn confinement(&self, pid: u32) -> Option<&Confinement> {
+        self.confinements.get(&pid)
     }
 
     /// Who is bound there.

@@ -19,7 +19,7 @@ pub(super) struct User {
     pub(super) name: String,
     pub(super) uid: u32,
     pub(super) home: String,
-    gid: u32,
+    pub(super) gid: u32,
 }
 
 impl User {

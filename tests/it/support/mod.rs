@@ -7,6 +7,8 @@
 mod client;
 mod compare;
 mod daemon;
+#[cfg_attr(not(feature = "smtp"), expect(dead_code, reason = "mail alone needs it"))]
+pub(crate) mod network;
 pub(crate) mod place;
 pub(crate) mod servers;
 pub(crate) mod wait;

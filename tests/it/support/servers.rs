@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use super::network::Network;
 use super::{Place, signal, wait};
 
 /// A server may have to be read from disk first.
@@ -181,6 +182,18 @@ impl Postfix {
     /// # Errors
     /// When it is not installed, we are not root, or it does not start.
     pub(crate) fn start() -> Result<Postfix, String> {
+        Postfix::start_on(None)
+    }
+
+    /// Starts it in a network of its own, at port 25.
+    ///
+    /// # Errors
+    /// As [`Postfix::start`].
+    pub(crate) fn start_in(network: &Network) -> Result<Postfix, String> {
+        Postfix::start_on(Some(network))
+    }
+
+    fn start_on(network: Option<&Network>) -> Result<Postfix, String> {
         let said = |error: std::io::Error| error.to_string();
         if !Path::new("/usr/sbin/postfix").exists() {
             return Err("no postfix (package postfix)".to_owned());
@@ -200,16 +213,22 @@ impl Postfix {
         make_certificates(&dir, NAMES)?;
         serve_logins(&dir.join("login"))?;
         for (name, text) in [("main.cf", MAIN_CF), ("master.cf", MASTER_CF)] {
-            let text = ports.fill(text).replace("@SPOT@", &dir.to_string_lossy());
+            let text = if network.is_some() { text.replace("@PORT@", "25") } else { text.to_owned() };
+            let text = ports.fill(&text).replace("@SPOT@", &dir.to_string_lossy());
             fs::write(dir.join("etc").join(name), text).map_err(said)?;
         }
-        let mut command = Command::new("/usr/sbin/postfix");
+        let program = "/usr/sbin/postfix";
+        let mut command = network.map_or_else(|| Command::new(program), |network| network.command(program));
         command.arg("-c").arg(dir.join("etc")).arg("start-fg");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(said)?;
         let postfix = Postfix { dir, ports, child };
         let (port, tls_port) = (postfix.port(), postfix.tls_port());
-        wait::until(START, "postfix to listen", || (listens(port) && listens(tls_port)).then_some(()))?;
+        let is_up = || match network {
+            Some(network) => network.listens(25),
+            None => listens(port) && listens(tls_port),
+        };
+        wait::until(START, "postfix to listen", || is_up().then_some(()))?;
         Ok(postfix)
     }
 

@@ -29,12 +29,18 @@ pub(super) fn check(file: &AuthFile, config: &Config, seen: &Seen, sink: &mut Si
         // One that is named and cannot be read is an error, said elsewhere; but that one is looked for from the
         // working directory, and the daemon reads the one below `cfbasedir`.
         if config.globals.authfile.as_ref().is_none_or(|named| !named.value.starts_with('/')) {
-            let message = match file.exists {
-                true => format!("{} cannot be read: the daemon will not start", file.path),
-                false => format!("there is no {}: the daemon will not start", file.path),
+            let path = &file.path;
+            let (message, help) = match file.exists {
+                true => (
+                    format!("{path} cannot be read: the daemon will not start"),
+                    format!("let the user that mon runs as read it: chgrp mon {path}; chmod 640 {path}"),
+                ),
+                false => (
+                    format!("there is no {path}: the daemon will not start"),
+                    "write one, or name another by `authfile = PATH`".to_owned(),
+                ),
             };
-            let complaint = warning("W047", message, "no auth.cf for it")
-                .help("write one, or name another by `authfile = PATH`".to_owned());
+            let complaint = warning("W047", message, "no auth.cf for it").help(help);
             sink.warn(place.0, place.1, complaint);
         }
         return open_to_the_world(config, &[], seen, sink);

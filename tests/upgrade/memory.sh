@@ -4,7 +4,7 @@
 # daemon's own and nobody else's (RssAnon) is shown. What must be under a quarter is what a daemon takes that has been
 # up for a while: clients have asked, each service has been checked (randstart spreads that over a minute), and now it
 # waits, as it does nearly all day. remon gives back then what it only needed for that (src/daemon/memory.rs), a minute
-# later at the latest; mon never does. How much both take just after questions of clients is shown as well.
+# later at the latest; mon never does, so that waiting for it would only show more. How much both take just after questions of clients is shown as well.
 . /upgrade/lib.sh
 
 # Resident kilobytes: of all kinds, and its own.
@@ -17,10 +17,10 @@ ask() {
     for n in $(seq 20); do moncmd -s 127.0.0.1 list opstatus >/dev/null; done
 }
 
-# Of the daemon that runs: at rest, its own part of that, and after questions.
-measured() {
+# Of the daemon that runs: at rest after so many seconds, its own part of that, and after questions.
+measured() { # SECONDS
     ask
-    sleep 130
+    sleep "$1"
     resident
     ask
     resident
@@ -31,11 +31,11 @@ percent() { echo "$((100 * $1 / $2)) %"; }
 apt install mon
 start_by_hand
 is_perl || fail "this is not the original"
-read -r perl perl_own perl_asked _ <<<"$(measured | paste -sd' ')"
+read -r perl perl_own perl_asked _ <<<"$(measured 10 | paste -sd' ')"
 apt install /upgrade/remon.deb
 await "answer of remon" answers
 ! is_perl || fail "the original is still running"
-read -r ours ours_own ours_asked _ <<<"$(measured | paste -sd' ')"
+read -r ours ours_own ours_asked _ <<<"$(measured 130 | paste -sd' ')"
 equal "Debian's default mon.cf" <(dpkg-query -W -f '${Conffiles}\n' mon | sed -n 's/^ \(\/etc\/mon\/[^ ]*\) \([0-9a-f]*\).*/\2  \1/p') \
     <(md5sum /etc/mon/auth.cf /etc/mon/mon.cf /etc/mon/monshowrc)
 size=$(dpkg-query -W -f '${Installed-Size}' remon)

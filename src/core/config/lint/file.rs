@@ -11,7 +11,7 @@ use super::super::suggest::nearest;
 use super::layout::{self, Layout};
 use super::line::watch_without_hostgroup;
 use super::service::{ServiceView, find};
-use super::{cycle, names, networks, overlap, pace, units, warning};
+use super::{cycle, names, overlap, pace, warning};
 use crate::depend::Expr;
 
 /// Things seen so far.
@@ -115,8 +115,6 @@ pub(in super::super) fn whole_file(
     if !notes.is_brief {
         names::check(source, config, sink);
         pace::check(source, config, sink);
-        units::check(source, config, sink);
-        networks::check(source, config, sink);
     }
 }
 

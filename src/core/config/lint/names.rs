@@ -9,13 +9,19 @@ use super::super::sink::Sink;
 use super::super::suggest::nearest;
 use super::super::values::words;
 use super::file::{Known, known_services};
+use super::neighbours::Neighbours;
+use super::networks::Networks;
 use super::slips::is_misspelt;
+use super::units::{self, Times};
 use super::walk::{At, walk};
 use super::warning;
 
-/// Runs the checks.
+/// Runs the checks, and those of other modules that want to see each line: a large file is read for all of them once.
 pub(super) fn check(source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
     let mut seen = Seen::default();
+    let mut times = Times::default();
+    let mut networks = Networks::default();
+    let mut neighbours = Neighbours::of(config);
     let known = if config.views.is_empty() { Known::new() } else { known_services(config) };
     walk(source, config, |at| {
         match at.statement.kind {
@@ -24,10 +30,15 @@ pub(super) fn check(source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
             _ => {}
         }
         seen.line(at);
+        times.line(at);
+        networks.line(at, sink);
+        neighbours.line(at);
     });
     let said = seen.almost_alike(sink);
-    super::neighbours::check(source, config, &said, sink);
+    neighbours.end(&said, sink);
     super::vocabulary::check(source, config, &said, sink);
+    units::check(&times, sink);
+    networks.end(sink);
 }
 
 fn members(at: &At<'_>, known: &Known<'_>, sink: &mut Sink<'_>) {

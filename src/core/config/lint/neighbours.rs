@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ast::{Kind, Span};
-use super::super::lines::Source;
 use super::super::model::Config;
 use super::super::sink::{Complaint, Sink};
 use super::super::values::words;
 use super::names::forms;
 use super::slips::{Slip, is_misspelt};
-use super::walk::{At, walk};
+use super::walk::At;
 use super::warning;
 
 /// A host in the file.
@@ -52,31 +51,41 @@ struct Group<'w> {
     hosts: Vec<Host<'w>>,
 }
 
-/// Runs the checks; `said` are the places that have their complaint already.
-pub(super) fn check(source: &Source<'_>, config: &Config, said: &[Span], sink: &mut Sink<'_>) {
-    let domains: BTreeSet<&str> = config
-        .hostgroups
-        .values()
-        .flat_map(|hosts| hosts.iter())
-        .filter_map(|host| host.split_once('.').map(|(_, domain)| domain))
-        .collect();
-    let mut found = Vec::new();
-    let mut group = Group::default();
-    walk(source, config, |at| match at.statement.kind {
-        Kind::Hostgroup => {
-            std::mem::replace(&mut group, Group { name: at.name(), ..Group::default() })
-                .judge(&domains, &mut found);
-            group.line(at);
+/// What is found while the lines are read.
+pub(super) struct Neighbours<'w> {
+    domains: BTreeSet<&'w str>,
+    group: Group<'w>,
+    found: Found<'w>,
+}
+
+impl<'w> Neighbours<'w> {
+    pub(super) fn of(config: &'w Config) -> Neighbours<'w> {
+        let hosts = config.hostgroups.values().flat_map(|hosts| hosts.iter());
+        let domains = hosts.filter_map(|host| host.split_once('.').map(|(_, domain)| domain)).collect();
+        Neighbours { domains, group: Group::default(), found: Vec::new() }
+    }
+
+    pub(super) fn line(&mut self, at: &At<'w>) {
+        match at.statement.kind {
+            Kind::Hostgroup => {
+                let next = Group { name: at.name(), ..Group::default() };
+                std::mem::replace(&mut self.group, next).judge(&self.domains, &mut self.found);
+                self.group.line(at);
+            }
+            Kind::Hosts => self.group.line(at),
+            _ => {}
         }
-        Kind::Hosts => group.line(at),
-        _ => {}
-    });
-    group.judge(&domains, &mut found);
-    let said: BTreeMap<u32, u32> = said.iter().map(|span| (span.start, span.end)).collect();
-    for (host, complaint) in found {
-        let before = said.range(..host.at.end).next_back();
-        if before.is_none_or(|(_, end)| *end <= host.at.start) {
-            sink.warn(host.at, host.line, complaint);
+    }
+
+    /// To be called behind the last line; `said` are the places that have their complaint already.
+    pub(super) fn end(mut self, said: &[Span], sink: &mut Sink<'_>) {
+        self.group.judge(&self.domains, &mut self.found);
+        let said: BTreeMap<u32, u32> = said.iter().map(|span| (span.start, span.end)).collect();
+        for (host, complaint) in self.found {
+            let before = said.range(..host.at.end).next_back();
+            if before.is_none_or(|(_, end)| *end <= host.at.start) {
+                sink.warn(host.at, host.line, complaint);
+            }
         }
     }
 }

@@ -4,25 +4,29 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::ast::{Kind, Span};
-use super::super::lines::Source;
-use super::super::model::Config;
 use super::super::sink::Sink;
 use super::super::values::words;
-use super::walk::{At, walk};
+use super::walk::At;
 use super::warning;
 
-/// Runs the checks.
-pub(super) fn check(source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
-    let mut group: Vec<Address<'_>> = Vec::new();
-    walk(source, config, |at| {
+/// The addresses of the hostgroup that is being read.
+#[derive(Default)]
+pub(super) struct Networks<'w>(Vec<Address<'w>>);
+
+impl<'w> Networks<'w> {
+    pub(super) fn line(&mut self, at: &At<'w>, sink: &mut Sink<'_>) {
         if at.statement.kind == Kind::Hostgroup {
-            outside_of_the_network(&std::mem::take(&mut group), sink);
+            self.end(sink);
         }
         if matches!(at.statement.kind, Kind::Hostgroup | Kind::Hosts) {
-            hosts(at, &mut group, sink);
+            hosts(at, &mut self.0, sink);
         }
-    });
-    outside_of_the_network(&group, sink);
+    }
+
+    /// To be called behind the last line.
+    pub(super) fn end(&mut self, sink: &mut Sink<'_>) {
+        outside_of_the_network(&std::mem::take(&mut self.0), sink);
+    }
 }
 
 /// An address as it is written.

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::ast::{Kind, Span};
-use super::super::lines::Source;
-use super::super::model::{Config, Service};
+use super::super::model::Service;
 use super::super::sink::Sink;
 use super::proportion::is_too_seldom;
-use super::walk::{At, walk};
+use super::walk::At;
 use super::warning;
 
 /// A time as it is written.
@@ -100,17 +99,15 @@ impl Ends {
 
 /// All times of a file.
 #[derive(Default)]
-struct Times<'w> {
+pub(super) struct Times<'w> {
     written: BTreeMap<(Keyword, Written), (usize, Place<'w>)>,
     ends: BTreeMap<Keyword, Ends>,
     /// Intervals by monitor.
     programs: BTreeMap<&'w str, Ends>,
 }
 
-/// Runs the check.
-pub(super) fn check(source: &Source<'_>, config: &Config, sink: &mut Sink<'_>) {
-    let mut times = Times::default();
-    walk(source, config, |at| times.line(at));
+/// Runs the check, once all lines were seen.
+pub(super) fn check(times: &Times<'_>, sink: &mut Sink<'_>) {
     for ((keyword, time), (count, place)) in &times.written {
         let twin = || times.twin(*keyword, *time);
         let Some((twin, often)) = Some(count).filter(|count| **count == 1).and_then(|_| twin()) else {
@@ -164,7 +161,7 @@ fn otherwise(time: Written) -> String {
 }
 
 impl<'w> Times<'w> {
-    fn line(&mut self, at: &At<'w>) {
+    pub(super) fn line(&mut self, at: &At<'w>) {
         let (Some((service, _)), Kind::Setting) = (at.service, at.statement.kind) else { return };
         let keyword = match at.name() {
             "interval" => Keyword::Interval,

@@ -1,6 +1,6 @@
 //! Are the monitors and alerts there, and are they the ones that are meant?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ast::{Kind, Span};
 use super::super::lint::At;
@@ -13,8 +13,17 @@ use super::{SearchPath, Seen, Sighting, Surroundings, warning};
 pub(super) struct Programs<'s> {
     surroundings: &'s Surroundings,
     judged: BTreeSet<(bool, String)>,
+    /// By the name of a built-in program.
+    usages: BTreeMap<&'s str, Usage<'s>>,
     /// Lines that name a program which is nowhere, because the directories are not there.
     homeless: [usize; 2],
+}
+
+/// The help text of a program, read once for all lines that call it.
+struct Usage<'s> {
+    text: &'s str,
+    /// All its words such as `-p` and `--timeout`.
+    options: BTreeSet<&'s str>,
 }
 
 /// The program of a line.
@@ -29,7 +38,7 @@ struct Call<'a> {
 
 impl<'s> Programs<'s> {
     pub(super) fn new(surroundings: &'s Surroundings) -> Programs<'s> {
-        Programs { surroundings, judged: BTreeSet::new(), homeless: [0; 2] }
+        Programs { surroundings, judged: BTreeSet::new(), usages: BTreeMap::new(), homeless: [0; 2] }
     }
 
     pub(super) fn line(&mut self, at: &At<'_>, sink: &mut Sink<'_>) {
@@ -39,7 +48,8 @@ impl<'s> Programs<'s> {
         if at.statement.kind != Kind::Setting || !(is_monitor || is_alert) || at.service.is_none() {
             return;
         }
-        let path = if is_monitor { &self.surroundings.monitors } else { &self.surroundings.alerts };
+        let surroundings: &'s Surroundings = self.surroundings;
+        let path = if is_monitor { &surroundings.monitors } else { &surroundings.alerts };
         let Some(path) = path else { return };
         let text = at.rest();
         let skip = if is_monitor { 0 } else { exit_prefix(text) };
@@ -57,7 +67,9 @@ impl<'s> Programs<'s> {
         if self.judged.insert((is_monitor, program.to_owned())) && !self.is_homeless(is_monitor, &call) {
             call.judge(sink);
         }
-        call.arguments(sink);
+        if let Some((name, text)) = path.builtin.get_key_value(program) {
+            call.arguments(self.usages.entry(name).or_insert_with(|| Usage::of(text)), sink);
+        }
     }
 
     /// Where no directory exists at all, one warning says so.
@@ -175,12 +187,11 @@ impl Call<'_> {
 
     /// The arguments, held against the help text of a program that is built in. An installed one of its name has
     /// the same options.
-    fn arguments(&self, sink: &mut Sink<'_>) {
-        let Some(usage) = self.path.builtin.get(self.program) else { return };
+    fn arguments(&self, usage: &Usage<'_>, sink: &mut Sink<'_>) {
         let Ok(all) = crate::words::split(self.arguments.trim_start_matches(crate::timeval::is_blank)) else {
             return;
         };
-        if usage.contains("used with ;;") && all.last().is_none_or(|last| last != ";;") {
+        if usage.text.contains("used with ;;") && all.last().is_none_or(|last| last != ";;") {
             let message =
                 format!("`{}` does not want the hosts, but gets them as more arguments", self.program);
             let complaint =
@@ -201,21 +212,21 @@ impl Call<'_> {
             );
             sink.warn(self.at.1, self.line, complaint);
         }
-        let own = own_words(usage, &all);
-        if usage.contains("HOST") && own.iter().any(|word| word == "-") {
+        let own = own_words(usage.text, &all);
+        if usage.text.contains("HOST") && own.iter().any(|word| word == "-") {
             let complaint = warning("W053", "`-` alone is no option".to_owned(), "a letter is missing")
                 .help("write the whole option, such as `-p`".to_owned());
             sink.warn(self.place_of("-"), self.line, complaint);
         }
-        for (at, word) in own.iter().enumerate().filter(|(at, word)| lost_dash(usage, own, *at, word)) {
+        for (at, word) in own.iter().enumerate().filter(|(at, word)| usage.lost_dash(own, *at, word)) {
             let message =
                 format!("`{word}` is taken as a host; `-{word}` is an option of `{}`", self.program);
             let meant = format!("did you mean `-{word} {}`?", own.get(at + 1).map_or("", String::as_str));
             sink.warn(self.place_of(word), self.line, warning("W053", message, "without `-`").help(meant));
         }
         for word in own {
-            let Some(name) = unknown_option(usage, word) else { continue };
-            let known = options(usage);
+            let Some(name) = usage.unknown_option(word) else { continue };
+            let known = &usage.options;
             let near = nearest(name, known.iter().map(|option| option.trim_start_matches('-')));
             let help = match near
                 .and_then(|near| known.iter().find(|option| option.trim_start_matches('-') == near))
@@ -254,25 +265,44 @@ fn odd_argument(program: &str, word: &str) -> Option<&'static str> {
     }
 }
 
-/// `p 443` where the help text knows `-p`: a letter that is an option of a monitor, and no option's value.
-fn lost_dash(usage: &str, own: &[String], at: usize, word: &str) -> bool {
-    let is_value = at.checked_sub(1).is_some_and(|before| own[before].starts_with('-'));
-    let is_name = word.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let is_number = |next: &String| next.bytes().all(|byte| byte.is_ascii_digit());
-    // A whole word may be a host; the first of several is not called as an option by chance.
-    let has_value =
-        own.get(at + 1).is_some_and(|next| if word.len() == 1 { is_number(next) } else { at == 0 });
-    let is_known = options(usage).contains(format!("-{word}").as_str());
-    is_name && !is_value && has_value && usage.contains("HOST") && is_known
-}
+impl<'s> Usage<'s> {
+    fn of(text: &'s str) -> Usage<'s> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let words = text.split(|c| !is_part(c)).filter(|word| word.starts_with('-'));
+        let options = words
+            .filter(|word| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphanumeric()))
+            .collect();
+        Usage { text, options }
+    }
 
-/// The options that a help text speaks of: all its words such as `-p` and `--timeout`.
-fn options(usage: &str) -> BTreeSet<&str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let words = usage.split(|c| !is_part(c)).filter(|word| word.starts_with('-'));
-    words
-        .filter(|word| word.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphanumeric()))
-        .collect()
+    /// `p 443` where the help text knows `-p`: a letter that is an option of a monitor, and no option's value.
+    fn lost_dash(&self, own: &[String], at: usize, word: &str) -> bool {
+        let is_value = at.checked_sub(1).is_some_and(|before| own[before].starts_with('-'));
+        let is_name = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_number = |next: &String| next.bytes().all(|byte| byte.is_ascii_digit());
+        // A whole word may be a host; the first of several is not called as an option by chance.
+        let has_value =
+            own.get(at + 1).is_some_and(|next| if word.len() == 1 { is_number(next) } else { at == 0 });
+        let is_known = || self.options.contains(format!("-{word}").as_str());
+        is_name && !is_value && has_value && self.text.contains("HOST") && is_known()
+    }
+
+    /// The name in `word`, if that is an option that the help text does not know. A long option may be cut short and
+    /// begin with one dash; a letter may have its value, or more letters, behind it.
+    fn unknown_option<'w>(&self, word: &'w str) -> Option<&'w str> {
+        let name = word.strip_prefix('-')?.trim_start_matches('-');
+        let name = name.split('=').next().unwrap_or(name);
+        let letter = name.chars().next().filter(char::is_ascii_alphabetic)?;
+        // Some programs spell their long options with one dash.
+        let is_long = self.options.iter().any(|option| {
+            let long = option.trim_start_matches('-');
+            long.len() > 1 && long.starts_with(name)
+        });
+        let is_letter = !word.starts_with("--") && self.options.contains(format!("-{letter}").as_str());
+        // A program without options of its own takes what looks like one for something else.
+        let has_options = self.options.iter().any(|option| !matches!(*option, "-h" | "--help"));
+        (!is_long && !is_letter && has_options).then_some(name)
+    }
 }
 
 /// The words that are for the program itself: behind a plugin stand those of the plugin.
@@ -280,24 +310,6 @@ fn own_words<'w>(usage: &str, all: &'w [String]) -> &'w [String] {
     let runs_plugin = usage.lines().next().is_some_and(|line| line.contains(" PLUGIN"));
     let plugin = all.iter().position(|word| runs_plugin && !word.starts_with('-'));
     &all[..plugin.unwrap_or(all.len())]
-}
-
-/// The name in `word`, if that is an option that the help text does not know. A long option may be cut short and
-/// begin with one dash; a letter may have its value, or more letters, behind it.
-fn unknown_option<'w>(usage: &str, word: &'w str) -> Option<&'w str> {
-    let name = word.strip_prefix('-')?.trim_start_matches('-');
-    let name = name.split('=').next().unwrap_or(name);
-    let letter = name.chars().next().filter(char::is_ascii_alphabetic)?;
-    let known = options(usage);
-    // Some programs spell their long options with one dash.
-    let is_long = known.iter().any(|option| {
-        let long = option.trim_start_matches('-');
-        long.len() > 1 && long.starts_with(name)
-    });
-    let is_letter = !word.starts_with("--") && known.contains(format!("-{letter}").as_str());
-    // A program without options of its own takes what looks like one for something else.
-    let has_options = known.iter().any(|option| !matches!(*option, "-h" | "--help"));
-    (!is_long && !is_letter && has_options).then_some(name)
 }
 
 #[cfg(test)]
@@ -308,7 +320,8 @@ mod tests {
 
     #[test]
     fn options_come_from_the_help_text() {
-        let known: Vec<&str> = options(USAGE).into_iter().collect();
+        let usage = Usage::of(USAGE);
+        let known: Vec<&str> = usage.options.iter().copied().collect();
         assert_eq!(known, ["--exclude", "--help", "--port", "--zed", "-h", "-p", "-zone"]);
         for (word, expect) in [
             ("-p", None),
@@ -324,7 +337,7 @@ mod tests {
             ("-1", None),
             ("-", None),
         ] {
-            assert_eq!(unknown_option(USAGE, word), expect, "{word}");
+            assert_eq!(usage.unknown_option(word), expect, "{word}");
         }
         let words = ["--summary", "check_http", "-H", "x"].map(str::to_owned);
         assert_eq!(own_words("usage: nagios.monitor [OPTION]... PLUGIN [ARG]...\n", &words), &words[..1]);

@@ -4,7 +4,8 @@
 # daemon's own and nobody else's (RssAnon) is shown. What must be under a quarter is what a daemon takes that has been
 # up for a while: clients have asked, each service has been checked (randstart spreads that over a minute), and now it
 # waits, as it does nearly all day. remon gives back then what it only needed for that (src/daemon/memory.rs), a minute
-# later at the latest; mon never does, so that waiting for it would only show more. How much both take just after questions of clients is shown as well.
+# later at the latest; mon never does, so that waiting for it would only show more. How much both take just after
+# questions of clients is shown as well.
 . /upgrade/lib.sh
 
 # Resident kilobytes: of all kinds, and its own.

@@ -12,13 +12,18 @@ pub(super) const OWN: &str = "remon";
 const MOST_DAMAGED: usize = 9;
 
 /// Writes beside and renames over: a crash leaves the old file or the new one, never half of one. Like the
-/// original, which writes in place, this goes through links and keeps who owns the file and who may read it.
+/// original, which writes in place, this goes through links and keeps who owns the file and who may read it. A file
+/// that has these bytes already is left alone.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = target.metadata().ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
         // A device or a pipe, /dev/null for one, must not become a file.
         return fs::write(&target, bytes);
+    }
+    let is_same_length = old.as_ref().is_some_and(|old| old.len() == bytes.len() as u64);
+    if is_same_length && fs::read(&target).is_ok_and(|old| old == bytes) {
+        return Ok(());
     }
     let (scratch, file) = match scratch(&target) {
         Ok(made) => made,
@@ -28,13 +33,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         }
         Err(error) => return Err(error),
     };
-    let replaced = fill(file, old.as_ref(), bytes).and_then(|()| fs::rename(&scratch, &target));
+    let replaced = fill(&file, old.as_ref(), bytes)
+        // An old file goes only when the new one is safe on the disk, which takes the disk its time. Where there is none,
+        // nobody has to wait for the new one.
+        .and_then(|()| old.as_ref().map_or(Ok(()), |_| file.sync_data()))
+        .and_then(|()| fs::rename(&scratch, &target));
     if replaced.is_err() {
         let _ = fs::remove_file(&scratch);
     }
     // A folder with nothing in it is one thing more to wonder about; one with something stays.
     let _ = scratch.parent().map(fs::remove_dir);
-    replaced
+    replaced.and_then(|()| old.map_or_else(|| file.sync_data(), |_| Ok(())))
 }
 
 fn scratch(target: &Path) -> io::Result<(PathBuf, File)> {
@@ -43,14 +52,13 @@ fn scratch(target: &Path) -> io::Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-fn fill(mut file: File, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
+fn fill(mut file: &File, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
     if let Some(old) = old {
         // Only root can give files away; without that the new file is ours.
-        let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+        let _ = fchown(file, Some(old.uid()), Some(old.gid()));
         file.set_permissions(old.permissions())?;
     }
-    file.write_all(bytes)?;
-    file.sync_data()
+    file.write_all(bytes)
 }
 
 /// Keeps a copy of a damaged file before the next save replaces it; returns where. The copy of another damage
@@ -76,4 +84,31 @@ fn beside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(suffix);
     Ok(folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_when_it_changes_and_nothing_is_left_beside_it() {
+        let dir = std::env::temp_dir().join(format!("remon-replace-{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("it can be made");
+        let path = dir.join("opstatus");
+        let inode = || fs::metadata(&path).expect("it is there").ino();
+        replace(&path, b"one\n").expect("a new file");
+        let first = inode();
+        replace(&path, b"one\n").expect("the same");
+        assert_eq!(inode(), first, "what is the same is not written");
+        // Held open, so that its number is not given to the next.
+        let held = File::open(&path).expect("it is there");
+        replace(&path, b"two\n").expect("another");
+        assert_ne!(inode(), first, "half a file can never be seen");
+        assert_eq!(fs::read(&path).expect("it is there"), b"two\n");
+        drop(held);
+        let left: Vec<_> =
+            fs::read_dir(&dir).expect("it is there").flatten().map(|e| e.file_name()).collect();
+        assert_eq!(left, ["opstatus"]);
+        fs::remove_dir_all(&dir).expect("it is ours");
+    }
 }

@@ -1,6 +1,6 @@
 //! Two stories of the same scenario, compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remon_core::wire::why::Told;
 use remon_core::words;
@@ -61,9 +61,9 @@ pub(super) fn compare(scene: &Scene) -> Result<Option<Stories>, Vec<String>> {
     }
     let end = real.lines().map(Told::read).rfind(|line| line.get("what") == "end");
     let end = end.ok_or_else(|| vec!["the end of the daemon is not recorded".to_owned()])?.number("at");
-    let compare_until = |until| {
+    let compare_until = |until, settle: fn(String, &str, i64) -> String| {
         let stories = Stories {
-            simulated: scene.simulated(&real, until, "record").map_err(one)?,
+            simulated: settle(scene.simulated(&real, until, "record").map_err(one)?, &real, end),
             timeline: scene.simulated(&real, until, "text").map_err(one)?,
             real: real.clone(),
             calls: scene.calls.clone(),
@@ -72,8 +72,30 @@ pub(super) fn compare(scene: &Scene) -> Result<Option<Stories>, Vec<String>> {
         let differences = stories.differences();
         if differences.is_empty() { Ok(Some(stories)) } else { Err(differences) }
     };
-    // Of what is due in the second in which the daemon ends, nobody knows whether it happens.
-    compare_until(end + 1).or_else(|differences| compare_until(end).map_err(|_| differences))
+    // Of what is due in the second in which the daemon ends, nobody knows whether it happens: all of it, nothing, or
+    // only what some services did.
+    let whole = |simulated, _: &str, _| simulated;
+    compare_until(end + 1, whole).or_else(|differences| {
+        let others = compare_until(end, whole).or_else(|_| compare_until(end + 1, settled));
+        others.map_err(|_| differences)
+    })
+}
+
+/// What is simulated, without the last second of those services of which nothing more is recorded in it.
+fn settled(simulated: String, real: &str, end: i64) -> String {
+    let name = |line: &Told| (line.get("group").to_owned(), line.get("service").to_owned());
+    let facts = real.lines().map(Told::read).filter(|line| line.word == "fact" && line.number("at") >= end);
+    let busy: BTreeSet<_> = facts.map(|line| name(&line)).collect();
+    let mut kept = true;
+    let is_kept = |text: &&str| {
+        let line = Told::read(text);
+        // The lines below a fact go with it.
+        if line.word == "fact" {
+            kept = line.number("at") < end || busy.contains(&name(&line));
+        }
+        kept
+    };
+    simulated.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
 }
 
 impl Stories {

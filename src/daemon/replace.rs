@@ -3,8 +3,10 @@
 
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+
+use super::sys;
 
 /// The folder, below the one that has the state files.
 pub(super) const OWN: &str = "remon";
@@ -25,40 +27,60 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_same_length && fs::read(&target).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    let (scratch, file) = match scratch(&target) {
-        Ok(made) => made,
+    let replaced = unnamed(&target, old.as_ref(), bytes).or_else(|_| named(&target, old.as_ref(), bytes));
+    match (replaced, old) {
+        // Nobody had to wait for the first file of its name to be safe on the disk.
+        (Ok(file), None) => file.sync_data(),
+        (Ok(_), Some(_)) => Ok(()),
         // Only the file may be written, not its folder: then there is no other way.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && old.is_some() => {
-            return fs::write(&target, bytes);
-        }
-        Err(error) => return Err(error),
-    };
-    let replaced = fill(&file, old.as_ref(), bytes)
-        // An old file goes only when the new one is safe on the disk, which takes the disk its time. Where there is none,
-        // nobody has to wait for the new one.
-        .and_then(|()| old.as_ref().map_or(Ok(()), |_| file.sync_data()))
-        .and_then(|()| fs::rename(&scratch, &target));
+        (Err(error), Some(_)) if error.kind() == io::ErrorKind::PermissionDenied => fs::write(&target, bytes),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// By a file that has no name until all is in it: however slow the disk is, nobody sees anything but the old file or
+/// the new one. Not every file system has such files.
+fn unnamed(target: &Path, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<File> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let file = File::options().write(true).custom_flags(libc::O_TMPFILE).open(folder)?;
+    fill(&file, old, bytes)?;
+    put_in_place(target, |scratch| sys::name_file(&file, scratch))?;
+    Ok(file)
+}
+
+/// By a file beside it.
+fn named(target: &Path, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<File> {
+    let mut made = None;
+    put_in_place(target, |scratch| {
+        let file = made.insert(File::create(scratch)?);
+        fill(file, old, bytes)
+    })?;
+    made.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Has `make` make a file beside `target`, which then takes its place.
+fn put_in_place(target: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let scratch = beside(target, ".new")?;
+    // What a crash left there.
+    let _ = fs::remove_file(&scratch);
+    let replaced = make(&scratch).and_then(|()| fs::rename(&scratch, target));
     if replaced.is_err() {
         let _ = fs::remove_file(&scratch);
     }
     // A folder with nothing in it is one thing more to wonder about; one with something stays.
     let _ = scratch.parent().map(fs::remove_dir);
-    replaced.and_then(|()| old.map_or_else(|| file.sync_data(), |_| Ok(())))
+    replaced
 }
 
-fn scratch(target: &Path) -> io::Result<(PathBuf, File)> {
-    let path = beside(target, ".new")?;
-    let file = File::create(&path)?;
-    Ok((path, file))
-}
-
+/// Writes. An old file goes only when the new one is safe on the disk, which takes the disk its time.
 fn fill(mut file: &File, old: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
     if let Some(old) = old {
         // Only root can give files away; without that the new file is ours.
         let _ = fchown(file, Some(old.uid()), Some(old.gid()));
         file.set_permissions(old.permissions())?;
     }
-    file.write_all(bytes)
+    file.write_all(bytes)?;
+    if old.is_some() { file.sync_data() } else { Ok(()) }
 }
 
 /// Keeps a copy of a damaged file before the next save replaces it; returns where. The copy of another damage
@@ -106,6 +128,10 @@ mod tests {
         assert_ne!(inode(), first, "half a file can never be seen");
         assert_eq!(fs::read(&path).expect("it is there"), b"two\n");
         drop(held);
+        let target = path.canonicalize().expect("it is there");
+        let old = fs::metadata(&target).expect("it is there");
+        named(&target, Some(&old), b"three\n").expect("where no file is without a name");
+        assert_eq!(fs::read(&path).expect("it is there"), b"three\n");
         let left: Vec<_> =
             fs::read_dir(&dir).expect("it is there").flatten().map(|e| e.file_name()).collect();
         assert_eq!(left, ["opstatus"]);

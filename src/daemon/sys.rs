@@ -91,6 +91,20 @@ pub(super) fn yield_to_others() {
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
+/// Gives a name to a file that was opened without one (`O_TMPFILE`), in its file system.
+pub(super) fn name_file(file: &File, path: &Path) -> io::Result<()> {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::ffi::OsStrExt as _;
+    let by_number = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let (here, follow) = (libc::AT_FDCWD, libc::AT_SYMLINK_FOLLOW);
+    // SAFETY: both strings end in NUL and outlive the call; std's hard_link would link the link in /proc itself.
+    match unsafe { libc::linkat(here, by_number.as_ptr(), here, path.as_ptr(), follow) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 #[link(name = "crypt")]
 unsafe extern "C" {
     fn crypt_r(key: *const c_char, setting: *const c_char, data: *mut c_void) -> *mut c_char;

@@ -60,7 +60,8 @@ impl Engine {
                 if keepstate {
                     self.reload(*loaded, &changes, stopped, now, out);
                     self.deliveries_after_reset(true, now, out);
-                    let files = vec![StateFile::Disabled, StateFile::Opstatus];
+                    // The one that is new after a first reload comes first: nobody waits for the other.
+                    let files = vec![StateFile::Opstatus, StateFile::Disabled];
                     // What was kept is on disk before the operator is told so.
                     out.push(Effect::Save { files, then: answer });
                 } else {

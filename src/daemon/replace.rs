@@ -14,18 +14,13 @@ pub(super) const OWN: &str = "remon";
 const MOST_DAMAGED: usize = 9;
 
 /// Writes beside and renames over: a crash leaves the old file or the new one, never half of one. Like the
-/// original, which writes in place, this goes through links and keeps who owns the file and who may read it. A file
-/// that has these bytes already is left alone.
+/// original, which writes in place, this goes through links and keeps who owns the file and who may read it.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let old = target.metadata().ok();
     if old.as_ref().is_some_and(|old| !old.is_file()) {
         // A device or a pipe, /dev/null for one, must not become a file.
         return fs::write(&target, bytes);
-    }
-    let is_same_length = old.as_ref().is_some_and(|old| old.len() == bytes.len() as u64);
-    if is_same_length && fs::read(&target).is_ok_and(|old| old == bytes) {
-        return Ok(());
     }
     let replaced = unnamed(&target, old.as_ref(), bytes).or_else(|_| named(&target, old.as_ref(), bytes));
     match (replaced, old) {
@@ -120,8 +115,6 @@ mod tests {
         let inode = || fs::metadata(&path).expect("it is there").ino();
         replace(&path, b"one\n").expect("a new file");
         let first = inode();
-        replace(&path, b"one\n").expect("the same");
-        assert_eq!(inode(), first, "what is the same is not written");
         // Held open, so that its number is not given to the next.
         let held = File::open(&path).expect("it is there");
         replace(&path, b"two\n").expect("another");
